@@ -1,0 +1,6 @@
+//! Portico.
+
+pub mod domain;
+pub mod oidc;
+pub mod scim;
+pub mod simulator;

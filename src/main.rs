@@ -1,0 +1,2 @@
+//! Command line in, exit code out.
+fn main() {}
