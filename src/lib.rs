@@ -2,5 +2,6 @@
 
 pub mod domain;
 pub mod oidc;
+pub mod ports;
 pub mod scim;
 pub mod simulator;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::id::{AccountId, ConnectorId, OrganizationId};
+use crate::domain::id::{AccountId, ConnectorId, OrganizationId, Reference};
 
 /// Who somebody is at an identity provider, in the words that never change or are reused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,4 +62,25 @@ impl LinkBasis {
             .into_iter()
             .find(|basis| basis.as_str() == text)
     }
+}
+
+/// A first sign-in that matched an account by user name and waits for an admin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// Through which connector the person came.
+    pub connector_id: ConnectorId,
+    /// The account whose `userName` matched.
+    pub account_id: AccountId,
+    /// Who that is there.
+    pub subject: Subject,
+    /// The `sub` of that sign-in.
+    pub sub: String,
+    /// What matched.
+    pub user_name: String,
+    /// The number on the person's waiting page.
+    pub reference: Reference,
+    /// When the person first came.
+    pub requested_at: Timestamp,
 }

@@ -1,0 +1,65 @@
+//! What the stories need from outside, as traits; adapters stand on the floor above.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use crate::domain::clock::Clock;
+
+pub mod sessions;
+pub mod store;
+
+/// Everything a story may use of the outside world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The database.
+    pub store: Arc<dyn store::Store>,
+    /// Who is signed in.
+    pub sessions: Arc<dyn sessions::Sessions>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A part of the outside world did not do what it was asked; nothing was changed.
+///
+/// Only its log line tells the cause; a person is told which part is away.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} failed: {cause}")]
+pub struct Unavailable {
+    /// What was being done: `taking a login`.
+    pub doing: &'static str,
+    /// Why it failed.
+    #[source]
+    pub cause: Box<dyn Error + Send + Sync>,
+}
+
+impl Unavailable {
+    /// For `map_err`: the same failure, with what was being done.
+    pub fn while_doing<E: Into<Box<dyn Error + Send + Sync>>>(
+        doing: &'static str,
+    ) -> impl FnOnce(E) -> Self {
+        move |cause| Self { doing, cause: cause.into() }
+    }
+}
+
+/// A command was not carried out: refused for a reason of its own, or the adapter is away.
+#[derive(Debug)]
+pub enum NotDone<Refusal> {
+    /// The state of things does not allow it; nothing was changed.
+    Refused(Refusal),
+    /// The adapter could not say; nothing was changed.
+    Unavailable(Unavailable),
+}
+
+impl<Refusal> From<Unavailable> for NotDone<Refusal> {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl<Refusal: fmt::Debug> fmt::Display for NotDone<Refusal> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "refused: {refusal:?}"),
+            Self::Unavailable(unavailable) => unavailable.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Who is signed in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        id::{AccountId, OrganizationId},
+        secret::SecretDigest,
+        session::{Identity, Session},
+    },
+    ports::Unavailable,
+};
+
+/// A session that was alive when it was looked up, and who it speaks for.
+#[derive(Debug)]
+pub struct LiveSession {
+    /// The session, as of its last change; [`Session::last_seen_at`] may be behind.
+    pub session: Session,
+    /// Who it speaks for, shared by all sessions of the account.
+    pub identity: Arc<Identity>,
+}
+
+/// Who is signed in.
+///
+/// What is created, re-roled or ended here is durable before the answer; only the moment of the
+/// last use is written behind.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Keeps a session that begins now.
+    ///
+    /// The caller reads the account's epoch once more afterwards, and ends the session if it moved.
+    async fn create(&self, session: Session, identity: Identity) -> Result<(), Unavailable>;
+
+    /// The session of this digest if it is alive at `now`, which counts as its use.
+    ///
+    /// The hot path: one lookup, no database, no lock that a writer holds.
+    async fn find(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<Arc<LiveSession>>, Unavailable>;
+
+    /// The sessions of an account that are alive at `now`, the newest first.
+    async fn list_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, Unavailable>;
+
+    /// Kills at once every session of the account made under an older epoch than `access_epoch`;
+    /// returns them, so that some may be given a lesser role and live on.
+    ///
+    /// Idempotent. Takes effect before it returns, in memory first.
+    async fn revoke_before(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        access_epoch: u64,
+    ) -> Result<Vec<Session>, Unavailable>;
+
+    /// Gives a session another role under `access_epoch`, also one that [`Self::revoke_before`] has
+    /// just killed; `false` if it was ended otherwise.
+    async fn change_role(
+        &self,
+        session: &Session,
+        role: AccessRole,
+        access_epoch: u64,
+    ) -> Result<bool, Unavailable>;
+
+    /// What the sessions of an account say of the person from now on.
+    async fn change_identity(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        identity: Identity,
+    ) -> Result<(), Unavailable>;
+
+    /// Ends a session and returns it; `None` if it had ended already.
+    async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable>;
+}

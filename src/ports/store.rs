@@ -1,0 +1,388 @@
+//! The database: one trait per repository, one method per atomic command.
+//!
+//! Every command is whole: it and the audit event handed in with it are committed together, or
+//! nothing is. The organization is the first argument of everything that belongs to one; what
+//! belongs to another is answered as if it did not exist.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        account::Account,
+        audit_event::{AuditEvent, StoredAuditEvent},
+        connector::Connector,
+        decision::Decision,
+        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        login_transaction::LoginTransaction,
+        organization::{EmailDomain, Organization, Slug},
+        secret::{Secret, SecretDigest},
+        session::{Identity, Session},
+        subject_link::{LinkRequest, Subject, SubjectLink},
+    },
+    ports::{NotDone, Unavailable},
+};
+
+/// The whole database.
+pub trait Store:
+    Organizations
+    + Connectors
+    + Accounts
+    + SubjectLinks
+    + Logins
+    + Decisions
+    + AuditLog
+    + SigningKeys
+    + Health
+{
+}
+
+impl<T> Store for T where
+    T: Organizations
+        + Connectors
+        + Accounts
+        + SubjectLinks
+        + Logins
+        + Decisions
+        + AuditLog
+        + SigningKeys
+        + Health
+{
+}
+
+/// Why an organization was not created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrganizationConflict {
+    /// Another organization has this slug.
+    Slug,
+    /// One of its e-mail domains belongs to another organization.
+    Domain,
+}
+
+/// Customers of the platform.
+#[async_trait]
+pub trait Organizations: Send + Sync {
+    /// Creates an organization with its domains.
+    async fn insert_organization(
+        &self,
+        organization: &Organization,
+        audit: &AuditEvent,
+    ) -> Result<(), NotDone<OrganizationConflict>>;
+
+    /// The organization of this identifier.
+    async fn find_organization(
+        &self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, Unavailable>;
+
+    /// The organization of this slug.
+    async fn find_organization_by_slug(
+        &self,
+        slug: &Slug,
+    ) -> Result<Option<Organization>, Unavailable>;
+
+    /// The organization that owns this e-mail domain.
+    async fn find_organization_by_domain(
+        &self,
+        domain: &EmailDomain,
+    ) -> Result<Option<Organization>, Unavailable>;
+
+    /// All organizations, by slug.
+    async fn list_organizations(&self) -> Result<Vec<Organization>, Unavailable>;
+}
+
+/// Links to identity providers; client secrets are sealed at rest by the adapter.
+#[async_trait]
+pub trait Connectors: Send + Sync {
+    /// Creates a connector.
+    async fn insert_connector(
+        &self,
+        connector: &Connector,
+        audit: &AuditEvent,
+    ) -> Result<(), Unavailable>;
+
+    /// Replaces everything but the identifiers and the moment of creation.
+    ///
+    /// `false` if the organization has no such connector.
+    async fn replace_connector(
+        &self,
+        connector: &Connector,
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable>;
+
+    /// The connector of this identifier, enabled or not; it names its organization.
+    async fn find_connector(&self, id: ConnectorId) -> Result<Option<Connector>, Unavailable>;
+
+    /// All connectors of an organization, the oldest first.
+    async fn list_connectors(
+        &self,
+        organization_id: OrganizationId,
+    ) -> Result<Vec<Connector>, Unavailable>;
+}
+
+/// Why an account was not created or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountConflict {
+    /// Another account of the organization has this user name, in any case of letters.
+    UserName(AccountId),
+    /// Another account of the organization has this e-mail address, in any case of letters.
+    Email(AccountId),
+    /// Another account of the organization has this `externalId`.
+    ExternalId(AccountId),
+    /// The account was written since, or deleted: read it again.
+    Version,
+}
+
+/// One condition of a lookup; each is answered from an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountLookup {
+    /// `id eq`.
+    Id(AccountId),
+    /// `userName eq`, in any case of letters.
+    UserName(String),
+    /// `externalId eq`, exactly.
+    ExternalId(String),
+    /// The primary e-mail address, in any case of letters.
+    Email(String),
+}
+
+/// Part of a list of accounts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountPage {
+    /// How many there are in all.
+    pub total: u64,
+    /// Those asked for, in the order in which they were created.
+    pub accounts: Vec<Account>,
+}
+
+/// People.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Creates an account.
+    async fn insert_account(
+        &self,
+        account: &Account,
+        audit: &AuditEvent,
+    ) -> Result<(), NotDone<AccountConflict>>;
+
+    /// Replaces an account if it still has the version `expected_version`.
+    ///
+    /// `account` carries the new version and epoch. Of two that were computed from one version, one
+    /// succeeds and the other gets [`AccountConflict::Version`].
+    async fn replace_account(
+        &self,
+        account: &Account,
+        expected_version: u64,
+        audit: &AuditEvent,
+    ) -> Result<(), NotDone<AccountConflict>>;
+
+    /// Deletes an account with its links, link requests and sessions.
+    ///
+    /// `false` if the organization has no such account.
+    async fn delete_account(
+        &self,
+        organization_id: OrganizationId,
+        id: AccountId,
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable>;
+
+    /// The account of this identifier.
+    async fn find_account(
+        &self,
+        organization_id: OrganizationId,
+        id: AccountId,
+    ) -> Result<Option<Account>, Unavailable>;
+
+    /// The epoch of an account, for sign-in's last look; `None` once it is deleted.
+    async fn find_access_epoch(
+        &self,
+        organization_id: OrganizationId,
+        id: AccountId,
+    ) -> Result<Option<u64>, Unavailable>;
+
+    /// The accounts that meet all conditions (none: every account), from `offset` on, at most
+    /// `limit` of them.
+    async fn find_accounts(
+        &self,
+        organization_id: OrganizationId,
+        conditions: &[AccountLookup],
+        offset: u64,
+        limit: u64,
+    ) -> Result<AccountPage, Unavailable>;
+}
+
+/// Why a link was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkConflict {
+    /// The subject is tied to this account of the organization.
+    SubjectTaken(AccountId),
+    /// The account is tied to another subject of this connector.
+    AccountTaken,
+    /// The account was deleted meanwhile.
+    NoAccount,
+}
+
+/// The ties of accounts to subjects.
+#[async_trait]
+pub trait SubjectLinks: Send + Sync {
+    /// The link of a subject.
+    async fn find_link(
+        &self,
+        organization_id: OrganizationId,
+        subject: &Subject,
+    ) -> Result<Option<SubjectLink>, Unavailable>;
+
+    /// The link of an account through a connector.
+    async fn find_link_of_account(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        account_id: AccountId,
+    ) -> Result<Option<SubjectLink>, Unavailable>;
+
+    /// Ties an account to a subject, and ends the account's request to be, if there was one.
+    async fn insert_link(
+        &self,
+        link: &SubjectLink,
+        audit: &AuditEvent,
+    ) -> Result<(), NotDone<LinkConflict>>;
+
+    /// Notes the `sub` of the last sign-in; an audit event comes with it if it changed.
+    async fn update_link_sub(
+        &self,
+        organization_id: OrganizationId,
+        subject: &Subject,
+        sub: &str,
+        audit: &AuditEvent,
+    ) -> Result<(), Unavailable>;
+
+    /// Notes that somebody waits to be tied to an account, and returns the request in force: the
+    /// first one of that subject for that account.
+    async fn insert_link_request(
+        &self,
+        request: &LinkRequest,
+        audit: &AuditEvent,
+    ) -> Result<LinkRequest, Unavailable>;
+
+    /// Everybody who waits, the longest first.
+    async fn list_link_requests(
+        &self,
+        organization_id: OrganizationId,
+    ) -> Result<Vec<LinkRequest>, Unavailable>;
+}
+
+/// Sign-ins under way; nonce and verifier are sealed at rest by the adapter.
+#[async_trait]
+pub trait Logins: Send + Sync {
+    /// Keeps a sign-in that begins now, and drops this browser's oldest beyond 64.
+    async fn insert_login(&self, login: &LoginTransaction) -> Result<(), Unavailable>;
+
+    /// Removes the sign-in named by `state` and returns it.
+    ///
+    /// `None` if it is unknown, expired at `now`, or already taken. Removal and return are one
+    /// statement, so of two simultaneous callbacks one gets it.
+    async fn take_login(
+        &self,
+        state: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<LoginTransaction>, Unavailable>;
+
+    /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot.
+    async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
+}
+
+/// The stored "why" of sign-ins.
+#[async_trait]
+pub trait Decisions: Send + Sync {
+    /// Keeps a decision.
+    async fn insert_decision(
+        &self,
+        decision: &Decision,
+        audit: &AuditEvent,
+    ) -> Result<(), Unavailable>;
+
+    /// The decision under a reference number.
+    async fn find_decision(
+        &self,
+        organization_id: OrganizationId,
+        reference: &Reference,
+    ) -> Result<Option<Decision>, Unavailable>;
+}
+
+/// What happened.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Writes down what changed nothing else.
+    async fn insert_audit_event(&self, audit: &AuditEvent) -> Result<(), Unavailable>;
+
+    /// The newest events of an organization, at most `limit`.
+    async fn list_audit_events(
+        &self,
+        organization_id: OrganizationId,
+        limit: u64,
+    ) -> Result<Vec<StoredAuditEvent>, Unavailable>;
+}
+
+/// A key pair that Portico signs tokens with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigningKey {
+    /// Its name in `kid`.
+    pub kid: String,
+    /// The Ed25519 pair as PKCS#8 in base64url; sealed at rest by the adapter.
+    pub pkcs8: Secret,
+    /// When it was made; the newest signs.
+    pub created_at: Timestamp,
+}
+
+/// The keys that Portico signs tokens with.
+#[async_trait]
+pub trait SigningKeys: Send + Sync {
+    /// All keys, the newest first.
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, Unavailable>;
+
+    /// Keeps `key` if there is none yet, and returns the newest: of two nodes that start together,
+    /// both sign with the same.
+    async fn insert_first_signing_key(&self, key: &SigningKey) -> Result<SigningKey, Unavailable>;
+}
+
+/// A word from the database itself.
+#[async_trait]
+pub trait Health: Send + Sync {
+    /// Whether a write would be carried out now.
+    async fn ping(&self) -> Result<(), Unavailable>;
+}
+
+/// Sessions at rest, for the adapter that keeps them in memory.
+#[async_trait]
+pub trait SessionRecords: Send + Sync {
+    /// Keeps a session; durable when it returns.
+    async fn insert_session(&self, session: &Session) -> Result<(), Unavailable>;
+
+    /// Gives a session another role and epoch; `false` if it has ended.
+    async fn update_session_role(
+        &self,
+        digest: &SecretDigest,
+        role: AccessRole,
+        access_epoch: u64,
+    ) -> Result<bool, Unavailable>;
+
+    /// Forgets these sessions.
+    async fn delete_sessions(&self, digests: &[SecretDigest]) -> Result<(), Unavailable>;
+
+    /// Notes when sessions were last used; those that have ended are passed over.
+    async fn update_last_seen(&self, seen: &[(SecretDigest, Timestamp)])
+    -> Result<(), Unavailable>;
+
+    /// The sessions that are within their limits at `now` and of their account's present epoch,
+    /// with who they speak for; after `after` in the order of digests, at most `limit`.
+    async fn list_live_sessions(
+        &self,
+        now: Timestamp,
+        after: Option<SecretDigest>,
+        limit: u64,
+    ) -> Result<Vec<(Session, Identity)>, Unavailable>;
+
+    /// Forgets sessions that can't come alive again at `now`, at most 1,000; how many it forgot.
+    async fn delete_dead_sessions(&self, now: Timestamp) -> Result<u64, Unavailable>;
+}
