@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
 use crate::domain::{
     access_role::AccessRole,
@@ -93,6 +93,11 @@ impl Identity {
             organization: Bytes::from(organization.as_str().to_owned()),
         }
     }
+
+    /// The text that one of the fields stands for, its escapes undone.
+    pub fn text(field: &Bytes) -> String {
+        percent_decode(field).decode_utf8_lossy().into_owned()
+    }
 }
 
 fn header_text(text: &str) -> Bytes {
@@ -113,5 +118,6 @@ mod tests {
 
         let expected = "J%C3%BCrgen%0D%0AX-Portico-Role: Admin 100%25";
         assert_eq!(identity.name, Bytes::from_static(expected.as_bytes()));
+        assert_eq!(Identity::text(&identity.name), name);
     }
 }

@@ -2,8 +2,12 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use crate::domain::clock::Clock;
+use crate::{
+    domain::{clock::Clock, session::SessionLimits},
+    oauth::access_token::Signer,
+};
 
+pub mod authorities;
 pub mod sessions;
 pub mod store;
 
@@ -14,8 +18,25 @@ pub struct Ports {
     pub store: Arc<dyn store::Store>,
     /// Who is signed in.
     pub sessions: Arc<dyn sessions::Sessions>,
+    /// The identity providers.
+    pub authorities: Arc<dyn authorities::Authorities>,
+    /// What signs the tokens that the platform's programs believe.
+    pub signer: Arc<Signer>,
     /// The time.
     pub clock: Clock,
+    /// What the operator decided.
+    pub settings: Arc<Settings>,
+}
+
+/// What the operator decided and a story needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// This service's public origin, without a slash at its end: `https://login.example.com`.
+    pub public_url: String,
+    /// How long sessions live.
+    pub session_limits: SessionLimits,
+    /// Other origins that a sign-in may return to: `https://app.example.com`.
+    pub return_origins: Vec<String>,
 }
 
 /// A part of the outside world did not do what it was asked; nothing was changed.

@@ -1,0 +1,123 @@
+//! The two cookies: the session's, and the login's.
+//!
+//! # Why the session cookie is read in two ways
+//!
+//! actix-session wraps the pages that begin or end a session and writes the cookie. Every other
+//! route only asks whose session it is, which must cost next to nothing, so [`Cookies::session`]
+//! verifies the same signature over the same bytes by itself. `tests/stories/session_cookie.rs`
+//! holds both to the same answers.
+
+use std::borrow::Cow;
+
+use actix_session::{
+    SessionMiddleware,
+    config::{CookieContentSecurity, PersistentSession},
+};
+use actix_web::{
+    cookie::{Cookie, Key, SameSite, time::Duration},
+    http::header::{COOKIE, HeaderMap},
+};
+use aws_lc_rs::hmac;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    domain::{
+        master_key::MasterKey,
+        secret::{Secret, SecretDigest},
+    },
+    http::session_store::SessionCookieStore,
+    ports::Ports,
+};
+
+/// The signature before a cookie's value: a SHA-256 HMAC in base64.
+const SIGNATURE_LENGTH: usize = 44;
+
+/// A longer cookie is not ours: 44 characters of signature, 43 of value, each escaped at worst.
+const LONGEST_VALUE: usize = 3 * (SIGNATURE_LENGTH + 43);
+
+/// How long a sign-in may take, and so its cookie.
+const LOGIN_MINUTES: i64 = 10;
+
+/// Names, keys and attributes of the cookies.
+#[derive(Clone)]
+pub struct Cookies {
+    session_name: &'static str,
+    login_name: &'static str,
+    secure: bool,
+    key: Key,
+    signature: hmac::Key,
+}
+
+impl Cookies {
+    /// The cookies of a service whose pages are reached by https, or by plain http on loopback:
+    /// there alone the `__Host-` prefix and `Secure` are dropped, since browsers refuse them.
+    pub fn new(master_key: &MasterKey, secure: bool) -> Self {
+        let key = Key::from(&*master_key.derive::<64>("session cookie"));
+        let signature = hmac::Key::new(hmac::HMAC_SHA256, key.signing());
+        let (session_name, login_name) = if secure {
+            ("__Host-portico-session", "__Host-portico-login")
+        } else {
+            ("portico-session", "portico-login")
+        };
+        Self { session_name, login_name, secure, key, signature }
+    }
+
+    /// The digest of the session cookie's value, if the signature is ours.
+    pub fn session(&self, headers: &HeaderMap) -> Option<SecretDigest> {
+        let signed = find(headers, self.session_name)?;
+        let (signature, value) = signed.split_at_checked(SIGNATURE_LENGTH)?;
+        let mut tag = [0; 33];
+        let length = BASE64_STANDARD.decode_slice(signature, &mut tag).ok()?;
+        hmac::verify(&self.signature, value.as_bytes(), &tag[..length]).ok()?;
+        Some(SecretDigest::of(value.as_bytes()))
+    }
+
+    /// What wraps the pages that begin or end a session.
+    pub fn session_middleware(
+        &self,
+        ports: &Ports,
+    ) -> SessionMiddleware<SessionCookieStore> {
+        let absolute = ports.settings.session_limits.absolute.as_secs();
+        let lifecycle = PersistentSession::default().session_ttl(Duration::seconds(absolute));
+        SessionMiddleware::builder(SessionCookieStore::new(ports), self.key.clone())
+            .cookie_name(self.session_name.to_owned())
+            .cookie_secure(self.secure)
+            .cookie_http_only(true)
+            .cookie_same_site(SameSite::Lax)
+            .cookie_path("/".to_owned())
+            .cookie_content_security(CookieContentSecurity::Signed)
+            .session_lifecycle(lifecycle)
+            .build()
+    }
+
+    /// The value of the login cookie, which ties a sign-in to the browser that began it.
+    pub fn login(&self, headers: &HeaderMap) -> Option<Secret> {
+        let value = find(headers, self.login_name)?;
+        (value.len() == 43).then(|| Secret::new(value.into_owned()))
+    }
+
+    /// The login cookie with this value, good for another ten minutes.
+    pub fn new_login(&self, value: &Secret) -> Cookie<'static> {
+        Cookie::build(self.login_name, value.expose().to_owned())
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::minutes(LOGIN_MINUTES))
+            .finish()
+    }
+}
+
+/// The first cookie of this name, unescaped; `None` also if it is longer than any of ours.
+fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, str>> {
+    let value = headers
+        .get_all(COOKIE)
+        .filter_map(|header| std::str::from_utf8(header.as_bytes()).ok())
+        .flat_map(|header| header.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
+    if value.len() > LONGEST_VALUE {
+        return None;
+    }
+    percent_decode_str(value).decode_utf8().ok()
+}

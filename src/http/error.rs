@@ -1,0 +1,269 @@
+//! How a failure looks: as a page, as a SCIM error, as JSON. One status table.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, ContentType, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use serde_json::json;
+
+use crate::{
+    domain::id::Reference,
+    http::pages::{Frame, error::ErrorPage},
+    ports::Unavailable,
+    scim::error::ScimError,
+    service::provisioning,
+};
+
+/// What a person is told who waits for a part that is away, in seconds.
+const TRY_AGAIN_AFTER: &str = "5";
+
+/// Logs that a part of the service is away, and gives the number that the answer shows.
+pub fn log_unavailable(unavailable: &Unavailable) -> Reference {
+    let reference = Reference::generate();
+    tracing::error!(%reference, %unavailable, "a part of the service is away");
+    reference
+}
+
+/// A failure on a page.
+#[derive(Debug)]
+pub struct PageError {
+    frame: Frame,
+    status: StatusCode,
+    detail: Option<String>,
+    reference: Option<Reference>,
+}
+
+impl PageError {
+    /// A page under this status, with one more sentence.
+    pub fn new(frame: &Frame, status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { frame: frame.clone(), status, detail: Some(detail.into()), reference: None }
+    }
+
+    /// A part of the service is away: 503.
+    pub fn unavailable(frame: &Frame, unavailable: &Unavailable) -> Self {
+        let reference = Some(log_unavailable(unavailable));
+        Self {
+            frame: frame.clone(),
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            detail: None,
+            reference,
+        }
+    }
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status.fmt(f)
+    }
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = ErrorPage {
+            frame: &self.frame,
+            status: self.status,
+            detail: self.detail.as_deref(),
+            reference: self.reference.as_ref(),
+        }
+        .respond();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, TRY_AGAIN_AFTER.parse().expect("digits"));
+        }
+        response
+    }
+}
+
+/// A failure for a program: `{"error", "error_description"}`.
+#[derive(Debug)]
+pub enum ApiError {
+    /// No live session came along.
+    NotSignedIn,
+    /// A part of the service is away.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl ApiError {
+    /// The answer.
+    pub fn response(&self) -> HttpResponse {
+        let (error, description) = match self {
+            Self::NotSignedIn => ("not_signed_in", "There is no live session.".to_owned()),
+            Self::Unavailable(unavailable) => {
+                let reference = log_unavailable(unavailable);
+                let description =
+                    format!("A part of the service is away; the log has it under {reference}.");
+                ("temporarily_unavailable", description)
+            }
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        if let Self::Unavailable(_) = self {
+            response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+        }
+        response
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .json(json!({ "error": error, "error_description": description }))
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSignedIn => f.write_str("not signed in"),
+            Self::Unavailable(unavailable) => unavailable.fmt(f),
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response()
+    }
+}
+
+/// A failure for a directory (RFC 7644 §3.12).
+#[derive(Debug)]
+pub enum ScimFault {
+    /// The credentials are not those of the connector in the address.
+    Unauthorized,
+    /// The request breaks a rule of the protocol.
+    Scim(ScimError),
+    /// The resource or address does not exist.
+    NotFound(String),
+    /// The address exists, but not for this method.
+    MethodNotAllowed,
+    /// `If-Match` names another version.
+    PreconditionFailed,
+    /// The body is longer than a resource may be.
+    TooLarge,
+    /// The body ended before its end.
+    BrokenOff,
+    /// A part of the service is away.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for ScimFault {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<ScimError> for ScimFault {
+    fn from(error: ScimError) -> Self {
+        Self::Scim(error)
+    }
+}
+
+impl From<provisioning::Error> for ScimFault {
+    fn from(error: provisioning::Error) -> Self {
+        match error {
+            provisioning::Error::Scim(error) => Self::Scim(error),
+            provisioning::Error::NotFound(id) => {
+                Self::NotFound(format!("There is no user with the id {id}."))
+            }
+            provisioning::Error::Version => Self::PreconditionFailed,
+            provisioning::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+impl ScimFault {
+    fn detail(&self) -> String {
+        match self {
+            Self::Unauthorized => "The SCIM credentials are not valid here. Paste the connector's \
+                Password as the secret token, and its SCIM URL as the tenant URL."
+                .to_owned(),
+            Self::Scim(error) => error.to_string(),
+            Self::NotFound(what) => what.clone(),
+            Self::MethodNotAllowed => "This address does not take that method.".to_owned(),
+            Self::PreconditionFailed => {
+                "The resource was changed meanwhile: If-Match names another version. Read it \
+                 again."
+                    .to_owned()
+            }
+            Self::TooLarge => "The body is longer than 128 KiB.".to_owned(),
+            Self::BrokenOff => "The body broke off; nothing was changed.".to_owned(),
+            Self::Unavailable(unavailable) => {
+                let reference = log_unavailable(unavailable);
+                format!(
+                    "Nothing was changed: a part of the service is away. Try again; the log has \
+                     it under {reference}."
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for ScimFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status_code().fmt(f)
+    }
+}
+
+impl ResponseError for ScimFault {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Scim(error) => {
+                StatusCode::from_u16(error.status()).expect("SCIM errors have HTTP statuses")
+            }
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": status.as_str(),
+            "detail": self.detail(),
+        });
+        if let Self::Scim(error) = self
+            && let Some(scim_type) = error.scim_type()
+        {
+            body["scimType"] = json!(scim_type);
+        }
+        let mut response = HttpResponse::build(status);
+        match self {
+            Self::Unauthorized => {
+                response.insert_header((
+                    WWW_AUTHENTICATE,
+                    r#"Bearer realm="SCIM", Basic realm="SCIM""#,
+                ));
+            }
+            Self::Unavailable(_) => {
+                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+            }
+            _ => {}
+        }
+        response
+            .insert_header(ContentType("application/scim+json".parse().expect("a media type")))
+            .body(body.to_string())
+    }
+}

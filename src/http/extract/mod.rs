@@ -1,0 +1,5 @@
+//! What a handler needs to know of a request, proved before it runs.
+
+pub mod client_address;
+pub mod scim_caller;
+pub mod session;

@@ -1,0 +1,279 @@
+//! `GET /auth/check`: forward auth for a reverse proxy.
+//!
+//! # Why it answers as it does
+//!
+//! Every query parameter that is not understood is a 400: a misspelt `role` that was ignored would
+//! let everybody in. Of what the request carries only the cookie is looked at: identity headers are
+//! set on every 200, each one, so that a proxy which copies them leaves nothing of the client's.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{
+        StatusCode,
+        header::{
+            ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LOCATION,
+        },
+    },
+    web::Data,
+};
+use bytes::Bytes;
+use serde_json::json;
+use url::form_urlencoded;
+
+use crate::{
+    domain::{access_role::AccessRole, organization::Slug, return_to::ReturnTo},
+    http::{State, error::ApiError, extract},
+    ports::sessions::LiveSession,
+    service::session_token,
+};
+
+const ACCOUNT: HeaderName = HeaderName::from_static("x-portico-account");
+const EMAIL: HeaderName = HeaderName::from_static("x-portico-email");
+const NAME: HeaderName = HeaderName::from_static("x-portico-name");
+const ORGANIZATION: HeaderName = HeaderName::from_static("x-portico-organization");
+const ROLE: HeaderName = HeaderName::from_static("x-portico-role");
+const ACCESS_GROUPS: HeaderName = HeaderName::from_static("x-portico-access-groups");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What a proxy demands of whoever wants in.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Demand {
+    /// `role`: at least this one.
+    role: Option<AccessRole>,
+    /// `organization`: exactly this one.
+    organization: Option<Slug>,
+    /// `access_group`: named ones; nobody holds any yet.
+    access_group: Option<String>,
+    /// `token=jwt`: the answer shall carry an access token.
+    token: bool,
+}
+
+/// What is wrong with a demand.
+type Misunderstood = String;
+
+impl Demand {
+    /// Reads the query; each parameter at most once, and no other.
+    fn parse(query: &str) -> Result<Self, Misunderstood> {
+        let mut demand = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if seen.contains(&name) {
+                return Err(format!("`{name}` stands twice"));
+            }
+            match name.as_ref() {
+                "role" => {
+                    let role = value.parse().map_err(|error| format!("`role`: {error}"))?;
+                    demand.role = Some(role);
+                }
+                "organization" => {
+                    let slug =
+                        Slug::parse(&value).map_err(|error| format!("`organization`: {error}"))?;
+                    demand.organization = Some(slug);
+                }
+                "access_group" if !value.is_empty() => {
+                    demand.access_group = Some(value.into_owned());
+                }
+                "token" if value == "jwt" => demand.token = true,
+                "token" => return Err("`token` is `jwt` or absent".to_owned()),
+                _ => {
+                    return Err(format!(
+                        "`{name}` is none of `role`, `organization`, `access_group`, `token`"
+                    ));
+                }
+            }
+            seen.push(name);
+        }
+        Ok(demand)
+    }
+
+    /// Why somebody who is signed in is not let in.
+    fn refusal(&self, live: &LiveSession) -> Option<String> {
+        let organization = self.organization.as_ref().map(Slug::as_str);
+        if organization.is_some_and(|wanted| wanted.as_bytes() != live.identity.organization) {
+            return Some("You are signed in at another organization.".to_owned());
+        }
+        if let Some(wanted) = self.role.filter(|wanted| live.session.role < *wanted) {
+            let role = live.session.role;
+            return Some(format!("This needs the role {wanted} or above; yours is {role}."));
+        }
+        let group = self.access_group.as_ref()?;
+        Some(format!("This needs the access group {group}, which you are not in."))
+    }
+}
+
+/// `GET /auth/check`.
+pub async fn check(state: Data<State>, request: HttpRequest) -> HttpResponse {
+    let demand = match Demand::parse(request.query_string()) {
+        Ok(demand) => demand,
+        Err(misunderstood) => return misunderstood_demand(&misunderstood),
+    };
+    let live = match extract::session::find(&state, &request).await {
+        Ok(Some(live)) => live,
+        Ok(None) => return not_signed_in(&state, &request, &demand),
+        Err(unavailable) => return ApiError::from(unavailable).response(),
+    };
+    match demand.refusal(&live) {
+        None => let_in(&state, &demand, &live),
+        Some(refusal) => forbidden(&refusal),
+    }
+}
+
+fn let_in(state: &State, demand: &Demand, live: &Arc<LiveSession>) -> HttpResponse {
+    let identity = &live.identity;
+    let mut response = HttpResponse::new(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(ACCOUNT, header_value(&identity.account));
+    headers.insert(EMAIL, header_value(&identity.email));
+    headers.insert(NAME, header_value(&identity.name));
+    headers.insert(ORGANIZATION, header_value(&identity.organization));
+    headers.insert(ROLE, HeaderValue::from_static(live.session.role.as_str()));
+    headers.insert(ACCESS_GROUPS, HeaderValue::from_static(""));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if demand.token {
+        let issued = session_token::issue(&state.ports, live);
+        let bearer = HeaderValue::try_from(format!("Bearer {}", issued.token.expose()));
+        headers.insert(AUTHORIZATION, bearer.expect("a JWT is printable ASCII"));
+    }
+    response
+}
+
+fn header_value(field: &Bytes) -> HeaderValue {
+    HeaderValue::from_maybe_shared(field.clone()).expect("an identity is printable ASCII")
+}
+
+/// A 400, not a 403: nobody else's fault than of who configured the proxy.
+fn misunderstood_demand(misunderstood: &str) -> HttpResponse {
+    tracing::warn!(misunderstood, "a proxy asks /auth/check for what it does not know");
+    HttpResponse::BadRequest()
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .json(json!({ "error": "invalid_request", "error_description": misunderstood }))
+}
+
+fn forbidden(refusal: &str) -> HttpResponse {
+    HttpResponse::Forbidden()
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .json(json!({ "error": "access_denied", "error_description": refusal }))
+}
+
+/// A browser that navigates gets the way to sign-in and back; anything else learns by 401 that it
+/// must send its person there.
+///
+/// The way is a redirect for proxies that pass one on (they say `X-Forwarded-Uri`), and for others
+/// a 401 whose `Location` their configuration may use: nginx makes a 500 of any other status.
+fn not_signed_in(state: &State, request: &HttpRequest, demand: &Demand) -> HttpResponse {
+    let headers = request.headers();
+    if !is_navigation(headers) {
+        return ApiError::NotSignedIn.response();
+    }
+    let original = OriginalRequest::of(headers);
+    let passes_redirects = headers.contains_key("x-forwarded-uri");
+    let status = if passes_redirects { StatusCode::FOUND } else { StatusCode::UNAUTHORIZED };
+    let return_to = original
+        .address()
+        .filter(|address| ReturnTo::parse(address, &state.return_origins).is_ok());
+    HttpResponseBuilder::new(status)
+        .insert_header((LOCATION, login_address(state, demand, return_to)))
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .finish()
+}
+
+fn login_address(state: &State, demand: &Demand, return_to: Option<String>) -> String {
+    let public_url = &state.ports.settings.public_url;
+    let mut address = match &demand.organization {
+        Some(slug) => format!("{public_url}/login/{slug}"),
+        None => format!("{public_url}/login"),
+    };
+    if let Some(return_to) = return_to {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("return_to", &return_to)
+            .finish();
+        address.push('?');
+        address.push_str(&query);
+    }
+    address
+}
+
+/// Whether a person looks at a page that is to change, and not a script at an answer.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    let reads = |method: &HeaderValue| method == "GET" || method == "HEAD";
+    let method = headers.get("x-forwarded-method").or_else(|| headers.get("x-original-method"));
+    if !method.is_none_or(reads) || is("x-requested-with", "XMLHttpRequest") {
+        return false;
+    }
+    if headers.contains_key("sec-fetch-mode") {
+        return is("sec-fetch-mode", "navigate");
+    }
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// What the proxy says of the request that it asks about; believed only as a place to return to,
+/// which is checked like any other.
+struct OriginalRequest<'h> {
+    url: Option<&'h str>,
+    scheme: Option<&'h str>,
+    host: Option<&'h str>,
+    path: Option<&'h str>,
+}
+
+impl<'h> OriginalRequest<'h> {
+    fn of(headers: &'h HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            url: text("x-original-url"),
+            scheme: text("x-forwarded-proto"),
+            host: text("x-forwarded-host"),
+            path: text("x-forwarded-uri").or_else(|| text("x-original-uri")),
+        }
+    }
+
+    fn address(&self) -> Option<String> {
+        if let Some(url) = self.url {
+            return Some(url.to_owned());
+        }
+        Some(format!("{}://{}{}", self.scheme?, self.host?, self.path?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demand_that_is_not_wholly_understood_is_refused() {
+        for query in [
+            "role=admin",
+            "role=",
+            "role=Owner",
+            "role=User&role=Admin",
+            "Role=Admin",
+            "rol=Admin",
+            "role=Admin&x=1",
+            "organization=A B",
+            "organization=",
+            "access_group=",
+            "token=1",
+            "role[]=Admin",
+        ] {
+            assert!(Demand::parse(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_demand_names_the_least_role_and_the_organization() {
+        let demand = Demand::parse("role=Admin&organization=acme&token=jwt").unwrap();
+
+        let slug = Slug::parse("acme").unwrap();
+        let expected = Demand {
+            role: Some(AccessRole::Admin),
+            organization: Some(slug),
+            access_group: None,
+            token: true,
+        };
+        assert_eq!(demand, expected);
+        assert_eq!(Demand::parse(""), Ok(Demand::default()));
+    }
+}

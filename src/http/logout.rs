@@ -1,0 +1,73 @@
+//! Signing out.
+
+use actix_session::Session;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{CACHE_CONTROL, LOCATION},
+    },
+    web::{Data, Query},
+};
+use serde::Deserialize;
+
+use crate::{
+    http::{
+        State,
+        error::PageError,
+        pages::logout::{ConfirmPage, DonePage},
+    },
+    service::logout::{self, SignedOut},
+};
+
+/// The query of `/logout`.
+#[derive(Deserialize)]
+pub struct Asked {
+    /// End the session here only, and leave the one at the authority.
+    #[serde(default)]
+    local: bool,
+}
+
+/// `GET|POST /logout`: ends the session here and, unless told otherwise, at the authority.
+///
+/// A link on another site must not sign people out, so a GET from there only asks.
+pub async fn sign_out(
+    state: Data<State>,
+    request: HttpRequest,
+    asked: Query<Asked>,
+    session: Session,
+) -> Result<HttpResponse, PageError> {
+    let site = request.headers().get("sec-fetch-site");
+    if request.method() != Method::POST && site.is_some_and(|site| site == "cross-site") {
+        return Ok(ConfirmPage { frame: &state.frame }.respond());
+    }
+    let digest = state.cookies.session(request.headers());
+    let signed_out = logout::sign_out(&state.ports, digest, !asked.local)
+        .await
+        .map_err(|unavailable| PageError::unavailable(&state.frame, &unavailable))?;
+    session.purge();
+    let location = match signed_out {
+        SignedOut::Here => "/logout/done".to_owned(),
+        SignedOut::OnlyHere => "/logout/done?only_here=true".to_owned(),
+        SignedOut::AndAt(url) => url.into(),
+    };
+    Ok(HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, location))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish())
+}
+
+/// The query of `/logout/done`; it picks a sentence and nothing else.
+#[derive(Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    only_here: bool,
+}
+
+/// `GET /logout/done`: where signing out ends, here or by way of an authority.
+///
+/// Whatever parameters come along prove nothing and change nothing.
+pub async fn done(state: Data<State>, done: Option<Query<Done>>) -> HttpResponse {
+    let still_signed_in_at_authority = done.is_some_and(|done| done.only_here);
+    DonePage { frame: &state.frame, organization: None, still_signed_in_at_authority }.respond()
+}

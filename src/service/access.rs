@@ -1,0 +1,87 @@
+//! What a change of an account means for whoever is signed in to it.
+
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        account::Account,
+        connector::Connector,
+        organization::Organization,
+        session::{Identity, Session},
+        subject_link::LinkBasis,
+    },
+    ports::{Ports, Unavailable},
+    service::role,
+};
+
+/// Whether the account lost access between `before` and `after`: deactivated, or a lower role from
+/// its directory. Its epoch must rise in the same commit then.
+pub fn is_lost(connector: &Connector, before: &Account, after: &Account) -> bool {
+    let deactivated = before.active && !after.active;
+    let fell = role::from_directory(connector, after) < role::from_directory(connector, before);
+    deactivated || fell
+}
+
+/// Who the sessions of an account speak for.
+pub fn identity(organization: &Organization, account: &Account) -> Identity {
+    Identity::new(account.id, &account.email, &account.display_name, &organization.slug)
+}
+
+/// Brings the live sessions of an account in line with a change that is committed.
+///
+/// A raised epoch has ended them all, whatever happens here; those that keep a role are taken over
+/// into the new epoch. So when a part of this fails, people are signed out, never left in.
+pub async fn follow_change(
+    ports: &Ports,
+    organization: &Organization,
+    before: &Account,
+    after: &Account,
+) -> Result<(), Unavailable> {
+    let (id, epoch) = (after.id, after.access_epoch);
+    let sessions = if epoch > before.access_epoch {
+        ports.sessions.revoke_before(organization.id, id, epoch).await?
+    } else if before.scim_roles == after.scim_roles {
+        Vec::new()
+    } else {
+        ports.sessions.list_of_account(organization.id, id, ports.clock.now()).await?
+    };
+    if after.active {
+        for session in &sessions {
+            if let Some(role) = role_after_change(ports, session, before, after).await? {
+                ports.sessions.change_role(session, role, epoch).await?;
+            }
+        }
+    }
+    let identity_after = identity(organization, after);
+    if identity_after != identity(organization, before) {
+        ports.sessions.change_identity(organization.id, id, identity_after).await?;
+    }
+    Ok(())
+}
+
+/// Ends every session of an account that was deleted.
+pub async fn follow_deletion(
+    ports: &Ports,
+    organization: &Organization,
+    deleted: &Account,
+) -> Result<(), Unavailable> {
+    ports.sessions.revoke_before(organization.id, deleted.id, u64::MAX >> 1).await?;
+    Ok(())
+}
+
+async fn role_after_change(
+    ports: &Ports,
+    session: &Session,
+    before: &Account,
+    after: &Account,
+) -> Result<Option<AccessRole>, Unavailable> {
+    let Some(connector) = ports.store.find_connector(session.connector_id).await? else {
+        return Ok(None);
+    };
+    let link = ports
+        .store
+        .find_link_of_account(session.organization_id, connector.id, after.id)
+        .await?;
+    let basis = link.map_or(LinkBasis::UserName, |link| link.basis);
+    let [was, is] = [before, after].map(|account| role::from_directory(&connector, account));
+    Ok(role::after_change(&connector, session, basis, was, is))
+}

@@ -1,0 +1,142 @@
+//! Links to identity providers.
+
+use crate::{
+    domain::{
+        audit_event::{Actor, AuditEvent},
+        access_role::RoleTable,
+        connector::{
+            ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
+            ScimCredentials,
+        },
+        id::ConnectorId,
+        organization::{Edition, Organization},
+        secret::Secret,
+    },
+    ports::{Ports, Unavailable},
+};
+
+/// What an admin says of a new connector.
+#[derive(Clone, Debug)]
+pub struct NewConnector {
+    /// Which kind of provider.
+    pub kind: ConnectorKind,
+    /// The authority as pasted.
+    pub authority: String,
+    /// The application (client) ID.
+    pub client_id: String,
+    /// How the client proves itself.
+    pub client_authentication: ClientAuthentication,
+    /// Where a person's role comes from.
+    pub role_source: RoleSource,
+    /// The ID token's role claim.
+    pub role_claim: String,
+    /// Which value means which role.
+    pub role_table: RoleTable,
+    /// Whether a first sign-in may find its account by user name.
+    pub link_by_user_name: LinkByUserName,
+}
+
+impl NewConnector {
+    /// A connector with everything at its default.
+    pub fn new(
+        kind: ConnectorKind,
+        authority: String,
+        client_id: String,
+        client_authentication: ClientAuthentication,
+    ) -> Self {
+        Self {
+            kind,
+            authority,
+            client_id,
+            client_authentication,
+            role_source: RoleSource::Token,
+            role_claim: "roles".to_owned(),
+            role_table: RoleTable::default(),
+            link_by_user_name: LinkByUserName::Ask,
+        }
+    }
+}
+
+/// A connector with what is shown once.
+#[derive(Debug)]
+pub struct CreatedConnector {
+    /// The connector.
+    pub connector: Connector,
+    /// The Password for its SCIM URL; only its digest is kept.
+    pub scim_password: Secret,
+}
+
+/// Creates a connector, enabled, with SCIM credentials of its own.
+pub async fn create(
+    ports: &Ports,
+    organization: &Organization,
+    new: NewConnector,
+    actor: Actor,
+) -> Result<CreatedConnector, Unavailable> {
+    let scim_password = Secret::generate();
+    let id = ConnectorId::generate();
+    let connector = Connector {
+        organization_id: organization.id,
+        id,
+        kind: new.kind,
+        enabled: true,
+        authority: new.authority,
+        client_id: new.client_id,
+        client_authentication: new.client_authentication,
+        role_source: new.role_source,
+        role_claim: new.role_claim,
+        role_table: new.role_table,
+        link_by_user_name: new.link_by_user_name,
+        scim: ScimCredentials {
+            user_name: format!("scim-{}", organization.slug),
+            passwords: vec![scim_password.digest()],
+        },
+        created_at: ports.clock.now(),
+    };
+    let audit =
+        AuditEvent::new(organization.id, connector.created_at, actor, "connector.created", &id)
+            .with("kind", connector.kind.as_str())
+            .with("authority", connector.authority.as_str())
+            .with("client_id", connector.client_id.as_str());
+    ports.store.insert_connector(&connector, &audit).await?;
+    Ok(CreatedConnector { connector, scim_password })
+}
+
+/// The connector that an organization's people sign in through: its first that is enabled.
+///
+/// `None` also where the edition has no connectors.
+pub async fn find_for_sign_in(
+    ports: &Ports,
+    organization: &Organization,
+) -> Result<Option<Connector>, Unavailable> {
+    if organization.edition != Edition::Enterprise {
+        return Ok(None);
+    }
+    let connectors = ports.store.list_connectors(organization.id).await?;
+    Ok(connectors.into_iter().find(|connector| connector.enabled))
+}
+
+/// A connector that is enabled, with its organization, whose edition has connectors.
+pub async fn find_enabled(
+    ports: &Ports,
+    id: ConnectorId,
+) -> Result<Option<(Organization, Connector)>, Unavailable> {
+    let Some(connector) = ports.store.find_connector(id).await?.filter(|found| found.enabled)
+    else {
+        return Ok(None);
+    };
+    let organization = ports.store.find_organization(connector.organization_id).await?;
+    Ok(organization
+        .filter(|organization| organization.edition == Edition::Enterprise)
+        .map(|organization| (organization, connector)))
+}
+
+/// The "Web" redirect URI of a connector, for the provider's registration.
+pub fn redirect_uri(ports: &Ports, id: ConnectorId) -> String {
+    format!("{}/oidc/{id}/callback", ports.settings.public_url)
+}
+
+/// The SCIM URL of a connector, for the directory.
+pub fn scim_url(ports: &Ports, id: ConnectorId) -> String {
+    format!("{}/scim/v2/{id}", ports.settings.public_url)
+}
