@@ -26,6 +26,11 @@ impl Listen {
         let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.workers.map_or_else(cores, |workers| workers.get() as usize)
     }
+
+    /// Each thread's share of `max_connections`, rounded up.
+    pub fn max_connections_per_worker(&self) -> usize {
+        (self.max_connections.get() as usize).div_ceil(self.workers())
+    }
 }
 
 impl Default for Listen {

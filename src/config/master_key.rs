@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{reading::Section, value::masked};
-use crate::domain::{master_key::MasterKey, secret::Secret};
+use crate::domain::{
+    master_key::MasterKey,
+    secret::{Secret, random_bytes},
+};
 
 /// `[master_key]`: the key that secrets at rest are sealed under. One source is in force.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -151,11 +154,13 @@ fn create(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // A random name: in a container every start has the same process number.
     let mut unfinished = path.to_owned();
-    unfinished.set_extension(format!("{}.new", std::process::id()));
-    let made = write_new(&unfinished).and_then(|()| fs::hard_link(&unfinished, path));
+    unfinished.set_extension(format!("{:08x}.new", u32::from_ne_bytes(random_bytes())));
+    write_new(&unfinished)?;
+    let named = fs::hard_link(&unfinished, path);
     fs::remove_file(&unfinished)?;
-    match made {
+    match named {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => File::open(folder)?.sync_all(),
     }
@@ -169,6 +174,8 @@ fn write_new(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -218,14 +225,16 @@ mod tests {
     #[test]
     fn many_first_starts_at_once_agree_on_one_key() {
         let folder = Folder::new();
-        fs::create_dir_all(folder.key().parent().unwrap()).unwrap();
+        let source = folder.source();
 
-        create(&folder.key()).unwrap();
-        let first = folder.source().load().unwrap();
-        create(&folder.key()).unwrap();
-        let second = folder.source().load().unwrap();
+        let marks: Vec<[u8; 8]> = thread::scope(|scope| {
+            let start = || mark(&source.load_or_create().unwrap());
+            let starts: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();
+            starts.into_iter().map(|started| started.join().unwrap()).collect()
+        });
 
-        assert_eq!(mark(&first), mark(&second));
+        assert_eq!(marks, [marks[0]; 16]);
+        assert_eq!(fs::read_dir(folder.key().parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

@@ -29,13 +29,13 @@ use serde_json::Value;
 use self::reading::Reader;
 pub use self::{
     database::Database,
-    listen::Listen,
+    listen::{Address, Listen},
     log::{Log, LogFilter, LogFormat},
     master_key::{MasterKeyError, MasterKeySection, MasterKeySource},
     origin::{NotAnOrigin, Origin, PublicUrl},
-    outbound::{LoopbackAuthority, Outbound},
+    outbound::{LoopbackAuthority, NotALoopbackAuthority, Outbound},
     pages::Pages,
-    proxies::{Network, Proxies},
+    proxies::{Network, NotANetwork, Proxies},
     reading::{Problems, Sources},
     return_to::ReturnTo,
     sessions::Sessions,

@@ -253,13 +253,16 @@ fn reason(error: ConfigError) -> String {
 
 /// A source that can't be read at all, on one line.
 fn unreadable(error: ConfigError) -> Problems {
-    let words = match error {
+    Problems(vec![match error {
         ConfigError::FileParse { uri, cause } => {
-            format!("{}: {cause}", file_name(uri.as_deref().unwrap_or("the configuration")))
+            // Where, a drawing of the place, and what is wrong there.
+            let (words, file) = (cause.to_string(), uri.unwrap_or_default());
+            let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+            let told: Vec<_> = lines.next().into_iter().chain(lines.next_back()).collect();
+            format!("{}: {}", file_name(&file), told.join(": "))
         }
         other => other.to_string(),
-    };
-    Problems(vec![words.split_whitespace().collect::<Vec<_>>().join(" ")])
+    }])
 }
 
 /// The variables that name a key, and a problem for each that only seems to.
