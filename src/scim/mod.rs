@@ -1,1 +1,20 @@
 //! SCIM 2.0 (RFC 7643, RFC 7644) as values and checks, without I/O.
+//!
+//! # Why
+//!
+//! Two layers. [`dialect`] turns what clients really send into canonical SCIM; everything else
+//! follows the RFCs and knows no client. A client's habit is a field of
+//! [`Profile`](dialect::Profile), never a branch in the engine.
+
+pub mod attribute_path;
+pub mod body;
+pub mod dialect;
+pub mod discovery;
+pub mod error;
+pub mod filter;
+pub mod list_response;
+pub mod patch;
+pub mod projection;
+pub mod resource_meta;
+pub mod schema;
+pub mod user;

@@ -1,0 +1,116 @@
+//! What a client really sends, turned into canonical SCIM.
+
+pub(in crate::scim) mod operation;
+pub(in crate::scim) mod value;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::scim::{
+    attribute_path::after_prefix,
+    schema::{self, Attribute, Kind},
+};
+
+/// How far a client's habits are met. Each field is one observed habit; `false` is the RFC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "habits are independent of each other")]
+pub struct Profile {
+    /// `"True"` and `"false"` are booleans where the schema wants one.
+    pub string_booleans: bool,
+    /// Where the schema wants another shape: a list of one is its value, a single value a list of
+    /// one, plain text the `value` of a complex attribute, a number its digits.
+    pub loose_shapes: bool,
+    /// A role whose value is a JSON document stands for that document's members.
+    pub role_documents: bool,
+    /// A filter's text needs no quotation marks.
+    pub unquoted_filter_values: bool,
+    /// `""` means "no value".
+    pub empty_text_is_absent: bool,
+    /// Replacing `emails[type eq "work"].value` where there is none adds it; removing what is
+    /// not there is no error.
+    pub tolerates_missing_targets: bool,
+    /// Read-only attributes in a value are passed over. As the path they are refused all the same.
+    pub ignores_read_only: bool,
+    /// `remove` with a list as its value removes what is listed, not everything.
+    pub removes_listed_values: bool,
+    /// Attributes outside every known schema are kept and can be searched for.
+    pub unknown_attributes: bool,
+    /// `schemas` may be missing or wrong.
+    pub ignores_schemas: bool,
+    /// `attributes` and `excludedAttributes` may stand together; the second takes from the first.
+    pub joins_projections: bool,
+    /// Misspelled URNs and what they mean.
+    pub urn_aliases: &'static [(&'static str, &'static str)],
+    /// Attributes of the enterprise extension that are sent without its URN.
+    pub bare_enterprise_attributes: &'static [&'static str],
+}
+
+/// Entra ID with either setting of `aadOptscim062020`, and every other client known so far.
+pub const ENTRA: Profile = Profile {
+    string_booleans: true,
+    loose_shapes: true,
+    role_documents: true,
+    unquoted_filter_values: true,
+    empty_text_is_absent: true,
+    tolerates_missing_targets: true,
+    ignores_read_only: true,
+    removes_listed_values: true,
+    unknown_attributes: true,
+    ignores_schemas: true,
+    joins_projections: true,
+    urn_aliases: &[(
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        schema::ENTERPRISE_USER,
+    )],
+    bare_enterprise_attributes: &["manager"],
+};
+
+/// RFC 7643 and RFC 7644 to the letter.
+pub const STRICT: Profile = Profile {
+    string_booleans: false,
+    loose_shapes: false,
+    role_documents: false,
+    unquoted_filter_values: false,
+    empty_text_is_absent: false,
+    tolerates_missing_targets: false,
+    ignores_read_only: false,
+    removes_listed_values: false,
+    unknown_attributes: false,
+    ignores_schemas: false,
+    joins_projections: false,
+    urn_aliases: &[],
+    bare_enterprise_attributes: &[],
+};
+
+impl Profile {
+    /// The name with its URN spelled right.
+    pub(super) fn canonical_urn<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        let aliases = self.urn_aliases.iter();
+        let mut renamed = aliases.filter_map(|(alias, urn)| {
+            after_prefix(name, alias).map(|rest| Cow::Owned(format!("{urn}{rest}")))
+        });
+        renamed.next().unwrap_or(Cow::Borrowed(name))
+    }
+
+    /// The extension that an attribute without a URN belongs to.
+    pub(super) fn extension_of(&self, attribute: &str) -> Option<&'static str> {
+        let mut bare = self.bare_enterprise_attributes.iter();
+        bare.any(|name| name.eq_ignore_ascii_case(attribute)).then_some(schema::ENTERPRISE_USER)
+    }
+
+    /// A filter's value in the type of the attribute that it is compared with.
+    pub(super) fn literal(&self, definition: Option<&Attribute>, literal: Value) -> Value {
+        match (definition.map(|known| known.kind), &literal) {
+            (Some(Kind::Boolean), Value::String(text)) if self.string_booleans => {
+                value::boolean(text).map_or(literal, Value::Bool)
+            }
+            (Some(kind), Value::Number(_) | Value::Bool(_))
+                if kind.is_text() && self.loose_shapes =>
+            {
+                literal.to_string().into()
+            }
+            _ => literal,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Values in the shape that the schema gives them.
+
+use serde_json::{Map, Value};
+
+use crate::scim::{
+    attribute_path::{AttributePath, is_urn},
+    dialect::Profile,
+    error::{ScimError, quoted},
+    schema::{self, Attribute, Kind, Mutability},
+};
+
+impl Profile {
+    /// The attributes of a resource as a client sends it, without what only the service sets.
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::InvalidSyntax`] for an attribute given twice; [`ScimError::InvalidValue`] for
+    /// one that is not kept.
+    pub(in crate::scim) fn resource(
+        &self,
+        body: Map<String, Value>,
+    ) -> Result<Map<String, Value>, ScimError> {
+        let mut attributes = Map::new();
+        for (name, value) in body {
+            let Some((schema, name, value)) = self.top_level(&name, value)? else { continue };
+            let holder = match &schema {
+                None => &mut attributes,
+                Some(urn) => holder(&mut attributes, urn)?,
+            };
+            insert_once(holder, name, value)?;
+        }
+        Ok(attributes)
+    }
+
+    /// Where an attribute of a resource belongs, its name and its canonical value; `None` for
+    /// what is dropped.
+    fn top_level(
+        &self,
+        name: &str,
+        value: Value,
+    ) -> Result<Option<(Option<String>, String, Value)>, ScimError> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        if is_urn(name) {
+            return self.extension(name, value).map(Some);
+        }
+        let schema = self.extension_of(name);
+        let known = schema::find(schema, name);
+        if known.is_some_and(|known| known.mutability != Mutability::ReadWrite) {
+            return Ok(None);
+        }
+        if known.is_none() && !self.unknown_attributes {
+            return Err(ScimError::InvalidValue(format!("{} is not an attribute", quoted(name))));
+        }
+        let spelled = known.map_or(name, |known| known.name).to_owned();
+        let value = self.value(known, value)?;
+        Ok(Some((schema.map(Into::into), spelled, value)))
+    }
+
+    /// An extension as an object under its URN, or one of its attributes under URN and name.
+    fn extension(
+        &self,
+        name: &str,
+        value: Value,
+    ) -> Result<(Option<String>, String, Value), ScimError> {
+        let urn = self.canonical_urn(name);
+        match value {
+            Value::Object(members) => {
+                let known = [schema::ENTERPRISE_USER].into_iter();
+                let mut known = known.filter(|known| urn.eq_ignore_ascii_case(known));
+                let urn = known.next().map_or(urn.into_owned(), Into::into);
+                let members = self.members(|name| schema::find(Some(&urn), name), members)?;
+                Ok((None, urn, Value::Object(members)))
+            }
+            value => {
+                let path = AttributePath::parse_name(name, self)?;
+                let value = self.value(path.definition(), value)?;
+                Ok((path.schema, path.attribute, value))
+            }
+        }
+    }
+
+    /// A value of an attribute: a list for a multi-valued one.
+    pub(in crate::scim) fn value(
+        &self,
+        definition: Option<&'static Attribute>,
+        value: Value,
+    ) -> Result<Value, ScimError> {
+        let value = if self.empty_text_is_absent { absent_if_empty(value) } else { value };
+        match definition {
+            None => Ok(value),
+            Some(known) if known.multi_valued => self.list(known, value),
+            Some(known) => self.single(known, value),
+        }
+    }
+
+    fn list(&self, known: &'static Attribute, value: Value) -> Result<Value, ScimError> {
+        let elements = match value {
+            Value::Array(elements) => elements,
+            single if self.loose_shapes && !single.is_null() => vec![single],
+            other => return Ok(other),
+        };
+        let elements = elements.into_iter().map(|element| self.element(known, element));
+        let mut elements = elements.collect::<Result<Vec<_>, _>>()?;
+        if self.loose_shapes {
+            keep_one_primary(&mut elements);
+        }
+        Ok(Value::Array(elements))
+    }
+
+    /// One value of a multi-valued attribute.
+    pub(in crate::scim) fn element(
+        &self,
+        known: &'static Attribute,
+        element: Value,
+    ) -> Result<Value, ScimError> {
+        if element.is_null() {
+            return Err(ScimError::InvalidValue(format!("{} cannot contain null", known.name)));
+        }
+        self.single(known, element).map(|element| match element {
+            Value::Object(role) if self.role_documents && known.name == "roles" => {
+                Value::Object(expand_role(role))
+            }
+            other => other,
+        })
+    }
+
+    fn single(&self, known: &'static Attribute, value: Value) -> Result<Value, ScimError> {
+        match value {
+            Value::String(text) if known.kind == Kind::Boolean && self.string_booleans => {
+                Ok(boolean(&text).map_or(Value::String(text), Value::Bool))
+            }
+            Value::Object(members) if known.kind == Kind::Complex => {
+                self.members(|name| known.sub_attribute(name), members).map(Value::Object)
+            }
+            other if self.loose_shapes => self.reshaped(known, other),
+            other => Ok(other),
+        }
+    }
+
+    fn reshaped(&self, known: &'static Attribute, value: Value) -> Result<Value, ScimError> {
+        match value {
+            Value::Array(mut list) if list.len() == 1 && !list[0].is_array() => {
+                self.single(known, list.remove(0))
+            }
+            Value::Number(number) if known.kind.is_text() => Ok(number.to_string().into()),
+            Value::String(text)
+                if known.kind == Kind::Complex && known.sub_attribute("value").is_some() =>
+            {
+                Ok(Value::Object(Map::from_iter([("value".to_owned(), Value::String(text))])))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn members(
+        &self,
+        definition: impl Fn(&str) -> Option<&'static Attribute>,
+        members: Map<String, Value>,
+    ) -> Result<Map<String, Value>, ScimError> {
+        let mut canonical = Map::new();
+        for (name, value) in members {
+            let known = definition(&name);
+            let spelled = known.map_or(name, |known| known.name.into());
+            insert_once(&mut canonical, spelled, self.value(known, value)?)?;
+        }
+        Ok(canonical)
+    }
+}
+
+/// `true` or `false` in any case.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn absent_if_empty(value: Value) -> Value {
+    if value == "" { Value::Null } else { value }
+}
+
+fn holder<'a>(
+    attributes: &'a mut Map<String, Value>,
+    urn: &str,
+) -> Result<&'a mut Map<String, Value>, ScimError> {
+    let holder = attributes.entry(urn).or_insert_with(|| Value::Object(Map::new()));
+    holder.as_object_mut().ok_or_else(|| {
+        ScimError::InvalidValue(format!("{} must be an object of attributes", quoted(urn)))
+    })
+}
+
+/// Inserts a member; of an object that came in parts, the parts become one.
+fn insert_once(
+    members: &mut Map<String, Value>,
+    name: String,
+    value: Value,
+) -> Result<(), ScimError> {
+    let same = members.keys().find(|key| key.eq_ignore_ascii_case(&name)).cloned();
+    match (same.and_then(|same| members.get_mut(&same)), value) {
+        (None, value) => {
+            members.insert(name, value);
+            Ok(())
+        }
+        (Some(Value::Object(known)), Value::Object(more)) if is_urn(&name) => {
+            more.into_iter().try_for_each(|(name, value)| insert_once(known, name, value))
+        }
+        _ => Err(ScimError::InvalidSyntax(format!("{} is given twice", quoted(&name)))),
+    }
+}
+
+/// Of several values marked `primary`, the first stays so: `PingOne` may mark two.
+fn keep_one_primary(elements: &mut [Value]) {
+    let marked = elements.iter_mut().filter(|element| is_primary(element));
+    for element in marked.skip(1) {
+        element["primary"] = Value::Bool(false);
+    }
+}
+
+/// Whether a value of a multi-valued attribute is its primary one.
+pub(in crate::scim) fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// Entra ID's `SingleAppRoleAssignment` sends
+/// `{"value":"{\"id\":…,\"value\":\"Admin\",\"displayName\":\"Admin\"}"}` in a PATCH.
+fn expand_role(mut role: Map<String, Value>) -> Map<String, Value> {
+    let document = role.get("value").and_then(Value::as_str);
+    let document = document.filter(|text| text.trim_start().starts_with('{'));
+    let Some(Ok(document)) = document.map(serde_json::from_str::<Map<String, Value>>) else {
+        return role;
+    };
+    role.remove("value");
+    for (from, to) in [("id", "id"), ("value", "value"), ("displayName", "display")] {
+        if let Some(text) = document.get(from).filter(|value| value.is_string()) {
+            role.entry(to).or_insert_with(|| text.clone());
+        }
+    }
+    role
+}

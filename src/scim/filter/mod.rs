@@ -1,0 +1,122 @@
+//! Filters (RFC 7644 §3.4.2.2).
+
+mod matches;
+pub(in crate::scim) mod parser;
+
+use serde_json::Value;
+
+use crate::scim::{attribute_path::AttributePath, dialect::Profile, error::ScimError};
+
+pub use parser::{MAX_DEPTH, MAX_LENGTH};
+
+/// A condition on a resource, or on one value of a multi-valued attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// All hold; two or more.
+    And(Vec<Self>),
+    /// One holds at least; two or more.
+    Or(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
+    /// The path names a value that is not empty: `title pr`, `emails[type eq "work"]`.
+    Present(AttributePath),
+    /// A value that the path names stands so to `value`.
+    Compare(Comparison),
+}
+
+/// How the values that a path names stand to a given one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Where the values stand. Where a complex attribute was named, this is its `value`.
+    pub path: AttributePath,
+    /// How they compare.
+    pub operator: Operator,
+    /// What with: text, a number, a boolean, or null for "nothing".
+    pub value: Value,
+    /// Whether case counts (RFC 7643 §7, `caseExact`).
+    pub case_exact: bool,
+}
+
+/// How two values compare. Where an attribute has several, one is enough, but for
+/// [`NotEqual`](Self::NotEqual).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `eq`
+    Equal,
+    /// `ne`: no value is equal, or there is none.
+    NotEqual,
+    /// `co`
+    Contains,
+    /// `sw`
+    StartsWith,
+    /// `ew`
+    EndsWith,
+    /// `gt`
+    GreaterThan,
+    /// `ge`
+    GreaterOrEqual,
+    /// `lt`
+    LessThan,
+    /// `le`
+    LessOrEqual,
+}
+
+impl Operator {
+    /// The operator of that name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "eq" => Self::Equal,
+            "ne" => Self::NotEqual,
+            "co" => Self::Contains,
+            "sw" => Self::StartsWith,
+            "ew" => Self::EndsWith,
+            "gt" => Self::GreaterThan,
+            "ge" => Self::GreaterOrEqual,
+            "lt" => Self::LessThan,
+            "le" => Self::LessOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// Whether it asks which of two values comes first.
+    pub const fn is_ordering(self) -> bool {
+        matches!(
+            self,
+            Self::GreaterThan | Self::GreaterOrEqual | Self::LessThan | Self::LessOrEqual
+        )
+    }
+}
+
+impl Filter {
+    /// Reads the `filter` parameter of a query.
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::InvalidFilter`], also where the text is longer than [`MAX_LENGTH`] bytes or
+    /// nested deeper than [`MAX_DEPTH`].
+    pub fn parse(text: &str, profile: &Profile) -> Result<Self, ScimError> {
+        parser::filter(text, profile)
+    }
+
+    /// The parts of a filter that is one `eq` with text, or several joined by `and`.
+    ///
+    /// `None` for every other filter. What the parts name can be looked up by an index.
+    pub fn equalities(&self) -> Option<Vec<(&AttributePath, &str)>> {
+        let parts = self.equal_values()?;
+        parts.into_iter().map(|(path, value)| Some((path, value.as_str()?))).collect()
+    }
+
+    /// [`Self::equalities`] with values of every type.
+    pub(in crate::scim) fn equal_values(&self) -> Option<Vec<(&AttributePath, &Value)>> {
+        match self {
+            Self::Compare(Comparison { path, operator: Operator::Equal, value, .. }) => {
+                Some(vec![(path, value)])
+            }
+            Self::And(parts) => {
+                let parts: Option<Vec<_>> = parts.iter().map(Self::equal_values).collect();
+                parts.map(|parts| parts.into_iter().flatten().collect())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! The grammar of filters (RFC 7644 §3.4.2.2, figure 1), bounded in length and depth.
+
+use serde_json::{Number, Value};
+
+use crate::scim::{
+    attribute_path::AttributePath,
+    dialect::Profile,
+    error::{ScimError, quoted},
+    filter::{Comparison, Filter, Operator},
+    schema::{Attribute, Kind, Mutability},
+};
+
+/// A longer filter, in bytes, is refused unread.
+pub const MAX_LENGTH: usize = 4096;
+
+/// Parentheses and brackets within each other.
+pub const MAX_DEPTH: usize = 20;
+
+/// Reads a whole filter.
+pub(super) fn filter(text: &str, profile: &Profile) -> Result<Filter, ScimError> {
+    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource, profile };
+    bounded(text)?;
+    let filter = parser.disjunction()?;
+    match parser.rest.trim_start() {
+        "" => Ok(filter),
+        rest => Err(invalid(format!("the filter goes on unexpectedly at {}", quoted(rest)))),
+    }
+}
+
+/// Reads `[…]` at the beginning of `text`; gives the filter in it and what follows.
+pub(in crate::scim) fn value_filter<'t>(
+    text: &'t str,
+    parent: Option<&'static Attribute>,
+    profile: &Profile,
+) -> Result<(Filter, &'t str), ScimError> {
+    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource, profile };
+    bounded(text)?;
+    let filter = parser.brackets(parent)?;
+    Ok((filter, parser.rest))
+}
+
+struct Parser<'t, 'p> {
+    rest: &'t str,
+    depth: usize,
+    within: Within,
+    profile: &'p Profile,
+}
+
+/// What the names in a filter belong to.
+#[derive(Clone, Copy)]
+enum Within {
+    Resource,
+    /// One value of an attribute, of which this is known.
+    Value(Option<&'static Attribute>),
+}
+
+impl<'t> Parser<'t, '_> {
+    fn disjunction(&mut self) -> Result<Filter, ScimError> {
+        let mut parts = vec![self.conjunction()?];
+        while self.keyword("or") {
+            parts.push(self.conjunction()?);
+        }
+        Ok(joined(parts, Filter::Or))
+    }
+
+    fn conjunction(&mut self) -> Result<Filter, ScimError> {
+        let mut parts = vec![self.term()?];
+        while self.keyword("and") {
+            parts.push(self.term()?);
+        }
+        Ok(joined(parts, Filter::And))
+    }
+
+    fn term(&mut self) -> Result<Filter, ScimError> {
+        self.skip_spaces();
+        let negated = self.keyword("not");
+        self.skip_spaces();
+        if self.symbol('(') {
+            let inner = self.nested(')', Self::disjunction)?;
+            return Ok(if negated { Filter::Not(Box::new(inner)) } else { inner });
+        }
+        if negated {
+            return Err(invalid("\"not\" is followed by parentheses"));
+        }
+        self.expression()
+    }
+
+    /// `attribute operator value`, `attribute pr` or `attribute[…]`.
+    fn expression(&mut self) -> Result<Filter, ScimError> {
+        let (mut path, definition) = self.path()?;
+        if self.rest.starts_with('[') && path.sub_attribute.is_none() {
+            path.filter = Some(Box::new(self.brackets(definition)?));
+            if self.symbol('.') {
+                let sub = self.word();
+                path = path.with_sub_attribute(sub).map_err(as_filter_error)?;
+            } else if self.at_end_of_expression() {
+                return Ok(Filter::Present(path));
+            }
+        }
+        let definition = definition.and_then(|_| self.target_definition(&path));
+        self.skip_spaces();
+        let operator = self.word();
+        if operator.eq_ignore_ascii_case("pr") {
+            return Ok(Filter::Present(path));
+        }
+        let operator = Operator::named(operator).ok_or_else(|| {
+            invalid(format!("{} is not an operator; use eq, ne, co, sw, …", quoted(operator)))
+        })?;
+        self.skip_spaces();
+        let value = self.value()?;
+        self.comparison(path, definition, operator, value)
+    }
+
+    /// A path and what is known of its attribute, or of its sub-attribute within brackets.
+    fn path(&mut self) -> Result<(AttributePath, Option<&'static Attribute>), ScimError> {
+        self.skip_spaces();
+        let name = self.word();
+        if name.is_empty() {
+            return Err(invalid("the filter lacks an attribute name"));
+        }
+        match self.within {
+            Within::Resource => {
+                let path =
+                    AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
+                let definition = path.definition();
+                if definition.is_none() && path.schema.is_none() && !self.profile.unknown_attributes
+                {
+                    return Err(invalid(format!("{} is not an attribute", quoted(name))));
+                }
+                Ok((path, definition))
+            }
+            Within::Value(parent) => {
+                let plain = AttributePath::of(None, "value").with_sub_attribute(name);
+                plain.map_err(as_filter_error)?;
+                let definition = parent.and_then(|parent| parent.sub_attribute(name));
+                let spelled = definition.map_or(name, |definition| definition.name);
+                Ok((AttributePath::of(None, spelled), definition))
+            }
+        }
+    }
+
+    fn target_definition(&self, path: &AttributePath) -> Option<&'static Attribute> {
+        match self.within {
+            Within::Resource => path.target_definition(),
+            Within::Value(parent) => parent?.sub_attribute(&path.attribute),
+        }
+    }
+
+    fn comparison(
+        &self,
+        mut path: AttributePath,
+        mut definition: Option<&'static Attribute>,
+        operator: Operator,
+        value: Value,
+    ) -> Result<Filter, ScimError> {
+        if let Some(complex) = definition.filter(|known| known.kind == Kind::Complex) {
+            definition = complex.sub_attribute("value");
+            if definition.is_none() {
+                return Err(invalid(format!("{path} is compared by one of its sub-attributes")));
+            }
+            path = path.with_sub_attribute("value")?;
+        }
+        if definition.is_some_and(|known| known.mutability == Mutability::WriteOnly) {
+            return Err(invalid(format!("{path} cannot be searched for")));
+        }
+        let value = self.profile.literal(definition, value);
+        let boolean = definition.is_some_and(|known| known.kind == Kind::Boolean);
+        let unordered = boolean || value.is_boolean() || value.is_null();
+        if operator != Operator::Equal && operator != Operator::NotEqual && unordered {
+            return Err(invalid(format!("{path} is compared by eq and ne only")));
+        }
+        let case_exact = definition.is_some_and(|known| known.case_exact);
+        Ok(Filter::Compare(Comparison { path, operator, value, case_exact }))
+    }
+
+    fn brackets(&mut self, parent: Option<&'static Attribute>) -> Result<Filter, ScimError> {
+        if !self.symbol('[') || matches!(self.within, Within::Value(_)) {
+            return Err(invalid("brackets stand after an attribute, not within each other"));
+        }
+        self.within = Within::Value(parent);
+        let filter = self.nested(']', Self::disjunction);
+        self.within = Within::Resource;
+        filter
+    }
+
+    fn nested(
+        &mut self,
+        closing: char,
+        read: impl Fn(&mut Self) -> Result<Filter, ScimError>,
+    ) -> Result<Filter, ScimError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(invalid(format!("a filter is nested at most {MAX_DEPTH} deep")));
+        }
+        let filter = read(self)?;
+        self.depth -= 1;
+        self.skip_spaces();
+        if self.symbol(closing) {
+            return Ok(filter);
+        }
+        Err(invalid(format!("the filter lacks a \"{closing}\"")))
+    }
+
+    fn value(&mut self) -> Result<Value, ScimError> {
+        if self.rest.starts_with('"') {
+            return self.quoted_text();
+        }
+        let end = self.rest.find(|c: char| c.is_whitespace() || ")]".contains(c));
+        let (token, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        match token {
+            "" => Err(invalid("the filter lacks a value to compare with")),
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            "null" => Ok(Value::Null),
+            _ => self.unquoted(token),
+        }
+    }
+
+    /// A number; else text, where the profile takes it without quotation marks. A number that
+    /// would not be written back the same is text too: an identifier of digits.
+    fn unquoted(&self, token: &str) -> Result<Value, ScimError> {
+        let lenient = self.profile.unquoted_filter_values;
+        match serde_json::from_str::<Number>(token) {
+            Ok(number) if !lenient || number.to_string() == token => Ok(Value::Number(number)),
+            _ if lenient && !token.contains('"') => Ok(token.into()),
+            _ => Err(invalid("text in a filter stands in quotation marks")),
+        }
+    }
+
+    fn quoted_text(&mut self) -> Result<Value, ScimError> {
+        let mut escaped = false;
+        let end = self.rest.char_indices().skip(1).find(|&(_, c)| {
+            let closes = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        });
+        let (end, _) = end.ok_or_else(|| invalid("the filter lacks a closing quotation mark"))?;
+        let (literal, rest) = self.rest.split_at(end + 1);
+        self.rest = rest;
+        serde_json::from_str::<String>(literal)
+            .map(Value::String)
+            .map_err(|_| invalid("text in a filter is written as in JSON"))
+    }
+
+    fn word(&mut self) -> &'t str {
+        let end = self.rest.find(|c: char| c.is_whitespace() || "()[]\"".contains(c));
+        let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        word
+    }
+
+    /// Takes a word that stands alone.
+    fn keyword(&mut self, keyword: &str) -> bool {
+        let before = self.rest;
+        self.skip_spaces();
+        let found = self.word().eq_ignore_ascii_case(keyword);
+        if !found {
+            self.rest = before;
+        }
+        found
+    }
+
+    fn symbol(&mut self, symbol: char) -> bool {
+        let rest = self.rest.strip_prefix(symbol);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn at_end_of_expression(&self) -> bool {
+        let rest = self.rest.trim_start();
+        let word = rest.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+        rest.is_empty()
+            || rest.starts_with(')')
+            || ["and", "or"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
+    }
+
+    fn skip_spaces(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+}
+
+fn joined(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
+    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+}
+
+fn bounded(text: &str) -> Result<(), ScimError> {
+    if text.len() > MAX_LENGTH {
+        return Err(invalid(format!("a filter has at most {MAX_LENGTH} bytes")));
+    }
+    Ok(())
+}
+
+fn invalid(detail: impl Into<String>) -> ScimError {
+    ScimError::InvalidFilter(detail.into())
+}
+
+fn as_filter_error(error: ScimError) -> ScimError {
+    match error {
+        ScimError::InvalidPath(detail) => ScimError::InvalidFilter(detail),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::dialect::{ENTRA, STRICT};
+
+    fn equalities(text: &str) -> Option<Vec<(String, String)>> {
+        let filter = Filter::parse(text, &ENTRA).unwrap();
+        let parts = filter.equalities()?;
+        Some(parts.into_iter().map(|(path, value)| (path.to_string(), value.into())).collect())
+    }
+
+    #[test]
+    fn what_entra_matches_by_is_known_as_equalities() {
+        let id_and_manager = r#"id eq "54D3" and manager eq "2819""#;
+        let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let filters = [
+            (r#"USERNAME eq "a b""#, Some(vec![pair("userName", "a b")])),
+            ("externalId eq jyoung", Some(vec![pair("externalId", "jyoung")])),
+            ("externalId eq 701984", Some(vec![pair("externalId", "701984")])),
+            ("externalId eq 007", Some(vec![pair("externalId", "007")])),
+            (r#"emails eq "a@b""#, Some(vec![pair("emails.value", "a@b")])),
+            (id_and_manager, Some(vec![pair("id", "54D3"), pair(manager, "2819")])),
+            (r#"userName eq "a" or userName eq "b""#, None),
+            (r#"not (userName eq "a")"#, None),
+            (r#"userName ne "a""#, None),
+            ("active eq true", None),
+        ];
+        for (text, expected) in filters {
+            assert_eq!(equalities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn and_binds_closer_than_or() {
+        let plain = Filter::parse(r"a pr or b pr and c pr", &ENTRA);
+        let grouped = Filter::parse(r"a pr or (b pr and c pr)", &ENTRA);
+
+        assert_eq!(plain, grouped);
+    }
+
+    #[test]
+    fn an_invalid_filter_is_refused_in_every_profile() {
+        let deep = format!("{}a pr{}", "(".repeat(21), ")".repeat(21));
+        let long = format!("a eq \"{}\"", "x".repeat(MAX_LENGTH));
+        let filters = [
+            "",
+            " ",
+            "userName",
+            "userName eq",
+            "userName eq \"",
+            "userName xx \"a\"",
+            "eq",
+            "\"userName\" eq \"a\"",
+            "userName eq \"a\" and",
+            "userName eq \"a\" userName",
+            "()",
+            "(userName pr",
+            "userName pr)",
+            "not userName pr",
+            "and userName pr",
+            "emails[",
+            "emails[]",
+            "emails[type]",
+            "emails[type eq \"work\"",
+            "emails[a[b pr]]",
+            "[a pr]",
+            "userName eq \"\\x\"",
+            "userName eq \"\\ud800\"",
+            "active gt true",
+            "active co \"t\"",
+            "name eq \"a\"",
+            "name.givenName.x eq \"a\"",
+            "password eq \"a\"",
+            "title gt null",
+            &deep,
+            &long,
+        ];
+        for text in filters {
+            for profile in [&ENTRA, &STRICT] {
+                let refused = Filter::parse(text, profile);
+
+                assert!(matches!(refused, Err(ScimError::InvalidFilter(_))), "{text:.40}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_lenient_profile_takes_text_without_quotation_marks_and_unknown_names() {
+        for text in ["userName eq alice", "favourite eq \"blue\"", "active eq True"] {
+            assert!(Filter::parse(text, &ENTRA).is_ok(), "{text}");
+            assert!(Filter::parse(text, &STRICT).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(
+            text in r#"(userName|emails|active|\[|\]|\(|\)|"|\\|eq|pr|and|or|not|true|1|\.|:|urn:| |é|\PC){0,40}"#
+        ) {
+            for profile in [&ENTRA, &STRICT] {
+                if let Ok(filter) = Filter::parse(&text, profile) {
+                    filter.matches(json!({ "userName": "a", "emails": [1, {}] }).as_object().unwrap());
+                }
+                let _ = AttributePath::parse(&text, profile);
+            }
+        }
+    }
+}
