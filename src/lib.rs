@@ -1,6 +1,7 @@
 //! Portico.
 
 pub mod domain;
+pub mod http;
 pub mod oidc;
 pub mod ports;
 pub mod scim;
