@@ -1,0 +1,5 @@
+//! URLs, headers, status codes and pages.
+
+pub mod assets;
+pub mod middleware;
+pub mod pages;
