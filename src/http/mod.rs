@@ -1,5 +1,133 @@
 //! URLs, headers, status codes and pages.
+//!
+//! # Why the routes are in two groups
+//!
+//! `GET /auth/check` stands before every request to the platform, so it carries nothing but itself.
+//! Everything else goes through the log and the security headers; of that, the pages that begin or
+//! end a session also through actix-session.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::{
+    App,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+    web::{self, Data},
+};
+
+use crate::{
+    config::Proxies,
+    http::{
+        cookies::Cookies,
+        middleware::{
+            bare_errors::bare_errors,
+            request_log::request_log,
+            security_headers::{SecurityHeaders, security_headers},
+        },
+        pages::{Frame, Link, login::DemoOrganization},
+    },
+    ports::Ports,
+};
 
 pub mod assets;
+pub mod cookies;
+pub mod error;
+pub mod extract;
+pub mod forward_auth;
+pub mod health;
+pub mod login;
+pub mod logout;
 pub mod middleware;
 pub mod pages;
+pub mod portal;
+pub mod scim;
+pub mod session;
+pub mod session_store;
+
+/// What every handler may need.
+#[derive(Clone)]
+pub struct State {
+    /// The outside world.
+    pub ports: Ports,
+    /// Names and keys of the cookies.
+    pub cookies: Cookies,
+    /// What stands around every page.
+    pub frame: Frame,
+    /// Origins that forward auth may send a browser back to, this service's own among them.
+    pub return_origins: Vec<String>,
+    /// Which peers' `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
+    /// Whether new work is welcome.
+    pub readiness: Readiness,
+    /// Where the portal page leads.
+    pub portal_links: Vec<Link>,
+    /// Whom a visitor of the demo may play.
+    pub demo_organizations: Vec<DemoOrganization>,
+    /// The headers of every page.
+    pub security_headers: SecurityHeaders,
+}
+
+/// Whether the service has been told to stop: it finishes what it does, and says so to whoever
+/// would send it more.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// From now on the service is not ready.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The whole service: every address it answers.
+pub fn app(
+    state: &Data<State>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let sessions = || state.cookies.session_middleware(&state.ports);
+    let pages = web::scope("")
+        .wrap(from_fn(bare_errors))
+        .wrap(from_fn(security_headers))
+        .wrap(from_fn(request_log))
+        .route("/", web::get().to(portal::show))
+        .route("/login", web::get().to(login::ask_for_address))
+        .route("/login/{organization}", web::get().to(login::go_to_authority))
+        .service(
+            web::resource("/oidc/{connector}/callback")
+                .wrap(sessions())
+                .get(login::answer_in_query)
+                .post(login::answer_in_form),
+        )
+        .service(
+            web::resource("/logout").wrap(sessions()).get(logout::sign_out).post(logout::sign_out),
+        )
+        .route("/logout/done", web::get().to(logout::done))
+        .route("/session", web::get().to(session::show))
+        .route("/session/token", web::post().to(session::issue_token))
+        .route("/.well-known/jwks.json", web::get().to(session::jwks))
+        .route("/health/live", web::get().to(health::live))
+        .route("/health/ready", web::get().to(health::ready))
+        .configure(assets::routes)
+        .service(scim::routes());
+    App::new()
+        .app_data(state.clone())
+        .app_data(Data::new(state.security_headers.clone()))
+        .route("/auth/check", web::get().to(forward_auth::check))
+        .service(pages)
+}

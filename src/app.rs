@@ -1,0 +1,239 @@
+//! Configuration in, running service out: the one place that chooses adapters.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{HttpServer, dev::ServerHandle, web::Data};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::{
+    config::{Config, MasterKeyError},
+    domain::{clock::Clock, session::SessionLimits},
+    http::{
+        self, Readiness, State,
+        cookies::Cookies,
+        middleware::security_headers::{FormTargets, SecurityHeaders},
+        pages::{Frame, Link, login::DemoOrganization},
+    },
+    oauth::access_token::{NotAKey, Signer},
+    oidc::authority::TrustedHosts,
+    outbound::authority_client::AuthorityClient,
+    ports::{
+        Ports, Settings, Unavailable,
+        store::{SigningKey, SigningKeys as _},
+    },
+    service::maintenance,
+    sessions::embedded::EmbeddedSessions,
+    storage::sqlite::{OpenError, SqliteStore},
+};
+
+/// How often what was left for later is done.
+const MAINTENANCE_EVERY: Duration = Duration::from_secs(30);
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The master key can't be had.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The database can't be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The database was opened but does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The stored signing key is damaged.
+    #[error(transparent)]
+    SigningKey(#[from] NotAKey),
+    /// The outgoing HTTPS client can't be made.
+    #[error("outgoing HTTPS can't be set up: {0}")]
+    Outbound(String),
+    /// The address to listen on is taken or not this machine's.
+    #[error("can't listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// The service with its adapters, not yet listening.
+pub struct App {
+    /// What the stories use.
+    pub ports: Ports,
+    config: Config,
+    cookies: Cookies,
+    sessions: Arc<EmbeddedSessions>,
+}
+
+/// What only the demo shows.
+#[derive(Clone, Debug, Default)]
+pub struct DemoPages {
+    /// Whom a visitor may play; an empty list is no demo.
+    pub organizations: Vec<DemoOrganization>,
+    /// Where the portal page leads.
+    pub portal_links: Vec<Link>,
+}
+
+impl App {
+    /// Opens the database, brings it to this version, and connects everything.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
+        install_crypto_provider();
+        let master_key = Arc::new(config.master_key_source().load_or_create()?);
+        let store = Arc::new(SqliteStore::open(&config.database.path, master_key.clone())?);
+        let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
+        let signer = signer(&store, &clock).await?;
+        let authorities = AuthorityClient::new(trusted_hosts(&config), clock.clone())
+            .map_err(|error| StartError::Outbound(error.to_string()))?;
+        let ports = Ports {
+            store,
+            sessions: sessions.clone(),
+            authorities: Arc::new(authorities),
+            signer: Arc::new(signer),
+            clock,
+            settings: Arc::new(settings(&config)),
+        };
+        let cookies = Cookies::new(&master_key, config.public_url.is_https());
+        Ok(Self { ports, config, cookies, sessions })
+    }
+
+    /// Answers on `listener` until [`Running::stop`].
+    pub fn run(self, listener: TcpListener, demo: DemoPages) -> Result<Running, StartError> {
+        let address = listener.local_addr().map(|address| address.to_string());
+        let address = address.unwrap_or_else(|_| self.config.listen.address.to_string());
+        let readiness = Readiness::default();
+        let state = Data::new(self.state(readiness.clone(), demo));
+        let listen = &self.config.listen;
+        let server = HttpServer::new(move || http::app(&state))
+            .workers(listen.workers())
+            .max_connections(listen.max_connections_per_worker())
+            .shutdown_timeout(listen.shutdown_seconds.get().into())
+            .disable_signals()
+            .listen(listener)
+            .map_err(|cause| StartError::Listen { address, cause })?
+            .run();
+        Ok(Running {
+            handle: server.handle(),
+            server: tokio::spawn(server),
+            maintenance: tokio::spawn(maintain(self.ports.clone(), self.sessions.clone())),
+            readiness,
+            ports: self.ports,
+            sessions: self.sessions,
+        })
+    }
+
+    fn state(&self, readiness: Readiness, demo: DemoPages) -> State {
+        let public_url = Url::parse(self.config.public_url.origin().as_str());
+        let public_url = public_url.expect("a public URL was parsed from a URL");
+        let loopback = self.config.outbound.loopback_authorities.iter().filter_map(|authority| {
+            Url::parse(&format!("http://{}", authority.socket_address())).ok()
+        });
+        let returns = self.ports.settings.return_origins.iter().filter_map(|o| Url::parse(o).ok());
+        let form_targets: Vec<Url> = loopback.chain(returns).collect();
+        let mut return_origins = self.ports.settings.return_origins.clone();
+        return_origins.push(self.ports.settings.public_url.clone());
+        State {
+            ports: self.ports.clone(),
+            cookies: self.cookies.clone(),
+            frame: Frame {
+                demo: !demo.organizations.is_empty(),
+                support: self.config.pages.support.clone(),
+                form_targets: FormTargets::new(&form_targets),
+            },
+            return_origins,
+            proxies: self.config.proxies.clone(),
+            readiness,
+            portal_links: demo.portal_links,
+            demo_organizations: demo.organizations,
+            security_headers: SecurityHeaders::new(&public_url),
+        }
+    }
+}
+
+/// A service that answers.
+pub struct Running {
+    /// What the stories use.
+    pub ports: Ports,
+    handle: ServerHandle,
+    server: JoinHandle<io::Result<()>>,
+    maintenance: JoinHandle<()>,
+    readiness: Readiness,
+    sessions: Arc<EmbeddedSessions>,
+}
+
+impl Running {
+    /// Stops taking requests, finishes those in flight, and writes down what was written behind.
+    pub async fn stop(self) {
+        self.readiness.stop();
+        self.handle.stop(true).await;
+        self.maintenance.abort();
+        if let Ok(Err(error)) = self.server.await {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        if let Err(unavailable) = self.sessions.flush_last_seen().await {
+            tracing::error!(%unavailable, "when sessions were last used is not written down");
+        }
+    }
+}
+
+/// Listens on the configured address.
+pub fn bind(config: &Config) -> Result<TcpListener, StartError> {
+    let address = config.listen.address.to_string();
+    TcpListener::bind(&address).map_err(|cause| StartError::Listen { address, cause })
+}
+
+/// Names the one implementation of cryptography for TLS and for tokens; a second call is harmless.
+pub fn install_crypto_provider() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        public_url: config.public_url.origin().as_str().to_owned(),
+        session_limits: SessionLimits {
+            idle: config.sessions.idle(),
+            absolute: config.sessions.absolute(),
+        },
+        return_origins: config
+            .return_to
+            .allowed_origins
+            .iter()
+            .map(|origin| origin.as_str().to_owned())
+            .collect(),
+    }
+}
+
+fn trusted_hosts(config: &Config) -> TrustedHosts {
+    let configured = config.outbound.loopback_authorities.iter();
+    TrustedHosts::with_configured(configured.map(|authority| authority.socket_address()))
+}
+
+/// The newest signing key, made now if there is none.
+async fn signer(store: &SqliteStore, clock: &Clock) -> Result<Signer, StartError> {
+    let newest = store.list_signing_keys().await?.into_iter().next();
+    let key = if let Some(key) = newest {
+        key
+    } else {
+        let (kid, pkcs8) = Signer::generate();
+        let key = SigningKey { kid, pkcs8, created_at: clock.now() };
+        store.insert_first_signing_key(&key).await?
+    };
+    Ok(Signer::new(key.kid, &key.pkcs8)?)
+}
+
+async fn maintain(ports: Ports, sessions: Arc<EmbeddedSessions>) {
+    let mut ticks = tokio::time::interval(MAINTENANCE_EVERY);
+    loop {
+        ticks.tick().await;
+        let done = async {
+            sessions.flush_last_seen().await?;
+            sessions.sweep(ports.clock.now()).await?;
+            maintenance::forget_expired_logins(&ports).await
+        };
+        if let Err(unavailable) = done.await {
+            tracing::error!(%unavailable, "maintenance failed; it is tried again in 30 seconds");
+        }
+    }
+}
