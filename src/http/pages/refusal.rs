@@ -70,7 +70,7 @@ impl Refusal<'_> {
                 "You signed in at {organization}, but your account here is deactivated, so we can’t let you in."
             ),
             Self::WrongTenant => format!(
-                "You signed in with an account that {organization} doesn’t manage: another organization’s, a guest’s or a personal one."
+                "You signed in with an account that {organization} doesn’t manage: another organization’s, or a personal one."
             ),
             Self::Ambiguous => "More than one account here could be yours, or the one that looks like yours already belongs to somebody else. To be safe, we opened none of them.".to_owned(),
             Self::AwaitsApproval => format!(
@@ -126,7 +126,7 @@ impl Refusal<'_> {
             Self::Cancelled => "Try again whenever you like.".to_owned(),
             Self::AuthorityRefused { remedy: Some(remedy) } => (*remedy).to_owned(),
             Self::AuthorityRefused { remedy: None } => format!(
-                "Please try again. If it says no once more, ask {support}, and pass on the technical details below."
+                "Please try again. If it says no once more, ask {support}: by the number below they find what it said."
             ),
             Self::TokenNotValid => format!(
                 "Please try again. If it happens once more, tell {support}: the log says which check failed."
