@@ -1,2 +1,12 @@
 //! Command line in, exit code out.
-fn main() {}
+
+use std::process::ExitCode;
+
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    portico::cli::run()
+}

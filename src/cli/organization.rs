@@ -1,0 +1,346 @@
+//! `portico organization …`.
+
+use std::{io::Read as _, path::PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    cli::{Configured, say},
+    domain::{
+        access_role::{AccessRole, RoleTable},
+        audit_event::Actor,
+        clock::Clock,
+        connector::{ClientAuthentication, ConnectorKind, LinkByUserName, RoleSource},
+        organization::{Edition, EmailDomain, Organization, Slug},
+        secret::Secret,
+    },
+    ports::{NotDone, Ports, store::OrganizationConflict},
+    service::{
+        connectors::{self, NewConnector},
+        linking, organizations,
+        organizations::NewOrganization,
+    },
+};
+
+/// Creates, lists and shows organizations, and connects them to their tenants.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Creates an organization
+    Create(Create),
+    /// Connects an organization to its identity provider; prints what to paste there
+    Connect(Connect),
+    /// Lists the organizations
+    List(List),
+    /// Shows an organization and its connectors
+    Show(Show),
+    /// Lists people who wait to be linked to an account, and approves them
+    Links(Links),
+}
+
+#[derive(clap::Args)]
+pub struct Create {
+    /// Its name in URLs: a-z, 0-9 and -
+    slug: Slug,
+    /// Its name on pages [default: the slug]
+    #[arg(long)]
+    name: Option<String>,
+    /// An e-mail domain whose people belong to it; may be repeated
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Vec<EmailDomain>,
+    /// `standard`, or `enterprise`, which has connectors
+    #[arg(long, default_value = "enterprise")]
+    edition: Edition,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+pub struct Connect {
+    /// The organization's slug
+    organization: Slug,
+    /// `azure_ad` for Microsoft Entra ID, or `oidc` for another OpenID Connect provider
+    #[arg(long, default_value = "azure_ad")]
+    kind: ConnectorKind,
+    /// The authority: https://login.microsoftonline.com/{tenant}, with or without /v2.0
+    #[arg(long)]
+    authority: String,
+    /// The Application (client) ID
+    #[arg(long)]
+    client_id: String,
+    /// A file with the client secret's Value; `-` reads it from standard input
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: PathBuf,
+    /// Send the client secret in the Authorization header instead of the form
+    #[arg(long)]
+    client_secret_basic: bool,
+    /// Where roles come from: `token`, `scim` or `highest`
+    #[arg(long, default_value = "token")]
+    role_source: RoleSource,
+    /// The ID token's role claim
+    #[arg(long, default_value = "roles")]
+    role_claim: String,
+    /// A value of the role claim that means a role: VALUE=ROLE; may be repeated
+    #[arg(long, value_name = "VALUE=ROLE", value_parser = mapping)]
+    role: Vec<(String, AccessRole)>,
+    /// Whether a first sign-in may find its account by user name: `ask`, `allow` or `never`
+    #[arg(long, default_value = "ask")]
+    link_by_user_name: LinkByUserName,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+pub struct Show {
+    /// The organization's slug
+    organization: Slug,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+pub struct Links {
+    /// The organization's slug
+    organization: Slug,
+    /// Approve the person with this user name
+    #[arg(long, value_name = "USER_NAME", conflicts_with = "approve_all")]
+    approve: Option<String>,
+    /// Approve everybody who waits
+    #[arg(long)]
+    approve_all: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+struct Output {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+impl Output {
+    /// The stories' ports over the configured database.
+    async fn ports(&self) -> anyhow::Result<Ports> {
+        let config = self.configured.load(Vec::new())?;
+        Ok(App::open(config, Clock::system()).await?.ports)
+    }
+
+    fn print(&self, value: &Value, text: &str) {
+        if self.json { say(&value.to_string()) } else { say(text) }
+    }
+}
+
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create(arguments) => create(arguments).await,
+        Command::Connect(arguments) => connect(arguments).await,
+        Command::List(arguments) => list(&arguments).await,
+        Command::Show(arguments) => show(&arguments).await,
+        Command::Links(arguments) => links(&arguments).await,
+    }
+}
+
+async fn create(arguments: Create) -> anyhow::Result<()> {
+    let ports = arguments.output.ports().await?;
+    let new = NewOrganization {
+        display_name: arguments.name.unwrap_or_else(|| arguments.slug.to_string()),
+        slug: arguments.slug,
+        edition: arguments.edition,
+        domains: arguments.domain,
+    };
+    let organization =
+        organizations::create(&ports, new, Actor::Operator).await.map_err(|error| match error {
+            NotDone::Refused(OrganizationConflict::Slug) => {
+                anyhow::anyhow!("another organization has this slug; choose another")
+            }
+            NotDone::Refused(OrganizationConflict::Domain) => {
+                anyhow::anyhow!("one of the domains belongs to another organization")
+            }
+            NotDone::Unavailable(unavailable) => unavailable.into(),
+        })?;
+    let text = format!(
+        "Created {}. Connect it to its tenant: portico organization connect {} --authority … \
+         --client-id … --client-secret-file …",
+        organization.display_name, organization.slug
+    );
+    arguments.output.print(&description(&organization), &text);
+    Ok(())
+}
+
+async fn connect(arguments: Connect) -> anyhow::Result<()> {
+    let secret = read_secret(&arguments.client_secret_file)?;
+    let ports = arguments.output.ports().await?;
+    let organization = find(&ports, &arguments.organization).await?;
+    if organization.edition != Edition::Enterprise {
+        bail!("{} has the edition standard; connectors need enterprise", organization.slug);
+    }
+    crate::app::check_authority(arguments.kind, &arguments.authority, &arguments.output.configured.load(Vec::new())?)?;
+    let authentication = if arguments.client_secret_basic {
+        ClientAuthentication::SecretBasic(secret)
+    } else {
+        ClientAuthentication::SecretPost(secret)
+    };
+    let new = NewConnector {
+        role_source: arguments.role_source,
+        role_claim: arguments.role_claim,
+        role_table: RoleTable(arguments.role),
+        link_by_user_name: arguments.link_by_user_name,
+        ..NewConnector::new(
+            arguments.kind,
+            arguments.authority,
+            arguments.client_id,
+            authentication,
+        )
+    };
+    let created = connectors::create(&ports, &organization, new, Actor::Operator).await?;
+    let id = created.connector.id;
+    let redirect_uri = connectors::redirect_uri(&ports, id);
+    let scim_url = connectors::scim_url(&ports, id);
+    let user_name = &created.connector.scim.user_name;
+    let password = created.scim_password.expose();
+    let text = format!(
+        "Connected {}. Paste into the tenant:\n\
+         \n\
+         Redirect URI (platform Web)   {redirect_uri}\n\
+         Tenant URL (provisioning)     {scim_url}\n\
+         Secret token (provisioning)   {password}\n\
+         or User Name and Password     {user_name}  {password}\n\
+         \n\
+         The secret token is shown this once. In the attribute mapping, map externalId to objectId.\n\
+         People sign in at             {}/login/{}",
+        organization.display_name, ports.settings.public_url, organization.slug
+    );
+    let json = json!({
+        "connector": id.to_string(),
+        "redirect_uri": redirect_uri,
+        "scim_url": scim_url,
+        "scim_username": user_name,
+        "scim_password": password,
+    });
+    arguments.output.print(&json, &text);
+    Ok(())
+}
+
+async fn list(arguments: &List) -> anyhow::Result<()> {
+    let ports = arguments.output.ports().await?;
+    let organizations = ports.store.list_organizations().await?;
+    let lines: Vec<String> = organizations
+        .iter()
+        .map(|found| format!("{:<24} {:<11} {}", found.slug, found.edition.as_str(), found.display_name))
+        .collect();
+    let text = if lines.is_empty() {
+        "There is no organization yet: portico organization create SLUG".to_owned()
+    } else {
+        lines.join("\n")
+    };
+    arguments.output.print(&organizations.iter().map(description).collect(), &text);
+    Ok(())
+}
+
+async fn show(arguments: &Show) -> anyhow::Result<()> {
+    let ports = arguments.output.ports().await?;
+    let organization = find(&ports, &arguments.organization).await?;
+    let connectors = ports.store.list_connectors(organization.id).await?;
+    let people = ports.store.find_accounts(organization.id, &[], 0, 0).await?.total;
+    let mut json = description(&organization);
+    json["people"] = people.into();
+    let described = connectors.iter().map(|connector| {
+        json!({
+            "connector": connector.id.to_string(),
+            "kind": connector.kind.as_str(),
+            "enabled": connector.enabled,
+            "authority": connector.authority,
+            "client_id": connector.client_id,
+            "role_source": connector.role_source.as_str(),
+            "link_by_user_name": connector.link_by_user_name.as_str(),
+            "redirect_uri": connectors::redirect_uri(&ports, connector.id),
+            "scim_url": connectors::scim_url(&ports, connector.id),
+            "scim_username": connector.scim.user_name,
+        })
+    });
+    json["connectors"] = described.collect();
+    let text = serde_json::to_string_pretty(&json)?;
+    arguments.output.print(&json, &text);
+    Ok(())
+}
+
+async fn links(arguments: &Links) -> anyhow::Result<()> {
+    let ports = arguments.output.ports().await?;
+    let organization = find(&ports, &arguments.organization).await?;
+    let waiting = ports.store.list_link_requests(organization.id).await?;
+    let is_chosen = |user_name: &str| {
+        arguments.approve_all || arguments.approve.as_deref() == Some(user_name)
+    };
+    let mut lines = Vec::new();
+    let mut described = Vec::new();
+    for request in &waiting {
+        let approved = is_chosen(&request.user_name);
+        if approved {
+            let done = linking::approve(&ports, request, Actor::Operator).await;
+            done.map_err(|error| anyhow::anyhow!("{}: {error}", request.user_name))?;
+        }
+        let state = if approved { "approved" } else { "waits" };
+        lines.push(format!("{:<9} {}  {}", state, request.reference, request.user_name));
+        described.push(json!({
+            "user_name": request.user_name,
+            "identifier": request.subject.identifier,
+            "reference": request.reference.as_str(),
+            "state": state,
+        }));
+    }
+    if let Some(user_name) = &arguments.approve
+        && !waiting.iter().any(|request| request.user_name == *user_name)
+    {
+        bail!("nobody with the user name {user_name} waits");
+    }
+    let text = if lines.is_empty() { "Nobody waits.".to_owned() } else { lines.join("\n") };
+    arguments.output.print(&described.into(), &text);
+    Ok(())
+}
+
+async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
+    let found = ports.store.find_organization_by_slug(slug).await?;
+    found.with_context(|| format!("there is no organization {slug}"))
+}
+
+fn description(organization: &Organization) -> Value {
+    json!({
+        "slug": organization.slug.as_str(),
+        "display_name": organization.display_name,
+        "edition": organization.edition.as_str(),
+        "domains": organization.domains,
+        "created_at": organization.created_at.to_string(),
+    })
+}
+
+fn mapping(text: &str) -> Result<(String, AccessRole), String> {
+    let (value, role) = text.rsplit_once('=').ok_or("write it as VALUE=ROLE")?;
+    let role = role.parse().map_err(|error| format!("{error}"))?;
+    Ok((value.to_owned(), role))
+}
+
+fn read_secret(file: &PathBuf) -> anyhow::Result<Secret> {
+    let mut text = String::new();
+    if file.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).context("reading standard input")?;
+    } else {
+        text = std::fs::read_to_string(file)
+            .with_context(|| format!("reading the client secret from {}", file.display()))?;
+    }
+    let secret = text.trim();
+    if secret.is_empty() {
+        bail!("the client secret is empty");
+    }
+    Ok(Secret::new(secret))
+}
