@@ -2,5 +2,7 @@
 
 pub mod domain;
 pub mod oidc;
+pub mod outbound;
+pub mod ports;
 pub mod scim;
 pub mod simulator;

@@ -1,0 +1,3 @@
+//! What the stories need from outside: traits only.
+
+pub mod authorities;
