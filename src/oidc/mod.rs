@@ -1,1 +1,57 @@
 //! OpenID Connect Core 1.0, relying party: values and checks, without I/O.
+//!
+//! In the order of a login:
+//!
+//! 1. [`authority::Authority::parse`] reads what the admin pasted; `check` turns the authority's
+//!    discovery document into a [`authority::Provider`].
+//! 2. [`authorization_request::AuthorizationRequest`] sends the browser away; `accept` turns what
+//!    it brought back into an [`authorization_request::AcceptedCode`].
+//! 3. [`token::TokenResponse`] is what the code was redeemed for.
+//! 4. [`id_token::verify`] turns its ID Token into a [`id_token::VerifiedIdentity`].
+//!
+//! Each result has private fields and no other source than the check before it, so a step left
+//! out does not compile.
+//!
+//! # Why
+//!
+//! openidconnect gives the types, builds requests and redeems the code; jsonwebtoken verifies
+//! signatures. The claims are our own list of checks, because both crates leave rules open that
+//! Entra ID's tokens need: `nbf`, `iat`, `azp`, `tid`, `ver`, an empty `sub`, `at_hash`.
+
+pub mod authority;
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod client_authentication;
+pub mod entra_error;
+pub mod id_token;
+pub mod jwks;
+pub mod provider_kind;
+pub mod refusal;
+pub mod token;
+
+/// The text up to `limit` bytes, a space for each control character.
+fn plain_text(text: &str, limit: usize) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .scan(0, |length, c| {
+            *length += c.len_utf8();
+            (*length <= limit).then_some(c)
+        })
+        .collect()
+}
+
+/// Reads a JSON object. serde takes a list for a struct as well, which no protocol means.
+fn json_object<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, serde_json::Error> {
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(bytes),
+        _ => Err(serde::de::Error::custom("not an object")),
+    }
+}
+
+/// The lower-case form of a GUID written `8-4-4-4-12`; `None` for anything else.
+fn guid(text: &str) -> Option<String> {
+    (text.len() == 36)
+        .then(|| uuid::Uuid::try_parse(text).ok())
+        .flatten()
+        .map(|guid| guid.hyphenated().to_string())
+}
