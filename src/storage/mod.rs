@@ -1,0 +1,3 @@
+//! The database adapters, one folder each; `tests/contracts/` holds all to the same promises.
+
+pub mod sqlite;
