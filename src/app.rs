@@ -8,7 +8,9 @@ use url::Url;
 
 use crate::{
     config::{Config, MasterKeyError},
-    domain::{clock::Clock, session::SessionLimits},
+    domain::{
+        clock::Clock, connector::ConnectorKind, master_key::MasterKey, session::SessionLimits,
+    },
     http::{
         self, Readiness, State,
         cookies::Cookies,
@@ -16,7 +18,7 @@ use crate::{
         pages::{Frame, Link, login::DemoOrganization},
     },
     oauth::access_token::{NotAKey, Signer},
-    oidc::authority::TrustedHosts,
+    oidc::authority::{Authority, AuthorityError, TrustedHosts},
     outbound::authority_client::AuthorityClient,
     ports::{
         Ports, Settings, Unavailable,
@@ -81,7 +83,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
         install_crypto_provider();
         let master_key = Arc::new(config.master_key_source().load_or_create()?);
-        let store = Arc::new(SqliteStore::open(&config.database.path, master_key.clone())?);
+        let store = Arc::new(open_store(&config, master_key.clone())?);
         let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
         let signer = signer(&store, &clock).await?;
         let authorities = AuthorityClient::new(trusted_hosts(&config), clock.clone())
@@ -101,7 +103,7 @@ impl App {
     /// Answers on `listener` until [`Running::stop`].
     pub fn run(self, listener: TcpListener, demo: DemoPages) -> Result<Running, StartError> {
         let address = listener.local_addr().map(|address| address.to_string());
-        let address = address.unwrap_or_else(|_| self.config.listen.address.to_string());
+        let address = address.unwrap_or_else(|_| self.config.listen.address.0.to_string());
         let readiness = Readiness::default();
         let state = Data::new(self.state(readiness.clone(), demo));
         let listen = &self.config.listen;
@@ -177,9 +179,24 @@ impl Running {
     }
 }
 
+/// Opens the database and brings it to this version.
+pub fn open_store(config: &Config, master_key: Arc<MasterKey>) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(&config.database.path, master_key)
+}
+
+/// Whether an authority is one that a connector of this kind may have; where not, the error tells
+/// what to paste instead.
+pub fn check_authority(
+    config: &Config,
+    kind: ConnectorKind,
+    pasted: &str,
+) -> Result<(), AuthorityError> {
+    Authority::parse(kind, pasted, &trusted_hosts(config)).map(drop)
+}
+
 /// Listens on the configured address.
 pub fn bind(config: &Config) -> Result<TcpListener, StartError> {
-    let address = config.listen.address.to_string();
+    let address = config.listen.address.0.to_string();
     TcpListener::bind(&address).map_err(|cause| StartError::Listen { address, cause })
 }
 
@@ -206,8 +223,14 @@ fn settings(config: &Config) -> Settings {
 }
 
 fn trusted_hosts(config: &Config) -> TrustedHosts {
-    let configured = config.outbound.loopback_authorities.iter();
-    TrustedHosts::with_configured(configured.map(|authority| authority.socket_address()))
+    let configured: Vec<String> = config
+        .outbound
+        .loopback_authorities
+        .iter()
+        .map(|authority| authority.socket_address().to_string())
+        .collect();
+    TrustedHosts::with_configured(configured.iter().map(String::as_str))
+        .expect("a socket address is a host and a port")
 }
 
 /// The newest signing key, made now if there is none.

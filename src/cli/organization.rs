@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
-    app::App,
+    app::{self, App},
     cli::{Configured, say},
     domain::{
         access_role::{AccessRole, RoleTable},
@@ -64,7 +64,7 @@ pub struct Connect {
     /// `azure_ad` for Microsoft Entra ID, or `oidc` for another OpenID Connect provider
     #[arg(long, default_value = "azure_ad")]
     kind: ConnectorKind,
-    /// The authority: https://login.microsoftonline.com/{tenant}, with or without /v2.0
+    /// The authority: `https://login.microsoftonline.com/{tenant}`, with or without `/v2.0`
     #[arg(long)]
     authority: String,
     /// The Application (client) ID
@@ -179,13 +179,14 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
 }
 
 async fn connect(arguments: Connect) -> anyhow::Result<()> {
+    let config = arguments.output.configured.load(Vec::new())?;
+    app::check_authority(&config, arguments.kind, &arguments.authority)?;
     let secret = read_secret(&arguments.client_secret_file)?;
     let ports = arguments.output.ports().await?;
     let organization = find(&ports, &arguments.organization).await?;
     if organization.edition != Edition::Enterprise {
         bail!("{} has the edition standard; connectors need enterprise", organization.slug);
     }
-    crate::app::check_authority(arguments.kind, &arguments.authority, &arguments.output.configured.load(Vec::new())?)?;
     let authentication = if arguments.client_secret_basic {
         ClientAuthentication::SecretBasic(secret)
     } else {
@@ -237,7 +238,9 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
     let organizations = ports.store.list_organizations().await?;
     let lines: Vec<String> = organizations
         .iter()
-        .map(|found| format!("{:<24} {:<11} {}", found.slug, found.edition.as_str(), found.display_name))
+        .map(|found| {
+            format!("{:<24} {:<11} {}", found.slug, found.edition.as_str(), found.display_name)
+        })
         .collect();
     let text = if lines.is_empty() {
         "There is no organization yet: portico organization create SLUG".to_owned()
@@ -279,9 +282,8 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
     let ports = arguments.output.ports().await?;
     let organization = find(&ports, &arguments.organization).await?;
     let waiting = ports.store.list_link_requests(organization.id).await?;
-    let is_chosen = |user_name: &str| {
-        arguments.approve_all || arguments.approve.as_deref() == Some(user_name)
-    };
+    let is_chosen =
+        |user_name: &str| arguments.approve_all || arguments.approve.as_deref() == Some(user_name);
     let mut lines = Vec::new();
     let mut described = Vec::new();
     for request in &waiting {

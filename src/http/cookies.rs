@@ -74,10 +74,7 @@ impl Cookies {
     }
 
     /// What wraps the pages that begin or end a session.
-    pub fn session_middleware(
-        &self,
-        ports: &Ports,
-    ) -> SessionMiddleware<SessionCookieStore> {
+    pub fn session_middleware(&self, ports: &Ports) -> SessionMiddleware<SessionCookieStore> {
         let absolute = ports.settings.session_limits.absolute.as_secs();
         let lifecycle = PersistentSession::default().session_ttl(Duration::seconds(absolute));
         SessionMiddleware::builder(SessionCookieStore::new(ports), self.key.clone())

@@ -130,9 +130,9 @@ async fn begin(
     };
     let max_age = match asked.max_age.as_deref() {
         None | Some("") => None,
-        Some(text) => Some(
-            text.parse().map_err(|_| bad_request("`max_age` is a number of whole seconds."))?,
-        ),
+        Some(text) => {
+            Some(text.parse().map_err(|_| bad_request("`max_age` is a number of whole seconds."))?)
+        }
     };
     let browser = state.cookies.login(request.headers()).unwrap_or_else(Secret::generate);
     let begun = login::begin(

@@ -95,10 +95,10 @@ pub fn app(
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<impl MessageBody>,
+        Response = ServiceResponse<impl MessageBody + use<>>,
         Error = actix_web::Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
     let sessions = || state.cookies.session_middleware(&state.ports);
     let pages = web::scope("")
@@ -111,11 +111,14 @@ pub fn app(
         .service(
             web::resource("/oidc/{connector}/callback")
                 .wrap(sessions())
-                .get(login::answer_in_query)
-                .post(login::answer_in_form),
+                .route(web::get().to(login::answer_in_query))
+                .route(web::post().to(login::answer_in_form)),
         )
         .service(
-            web::resource("/logout").wrap(sessions()).get(logout::sign_out).post(logout::sign_out),
+            web::resource("/logout")
+                .wrap(sessions())
+                .route(web::get().to(logout::sign_out))
+                .route(web::post().to(logout::sign_out)),
         )
         .route("/logout/done", web::get().to(logout::done))
         .route("/session", web::get().to(session::show))

@@ -8,7 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::domain::{access_role::AccessRole, secret::Secret};
+use crate::domain::{
+    access_role::AccessRole,
+    secret::{Secret, random_bytes},
+};
 
 /// How long an access token is good for.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -63,7 +66,7 @@ impl Signer {
     pub fn generate() -> (String, Secret) {
         let document = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
             .expect("the system's random source answers");
-        let kid = BASE64_URL_SAFE_NO_PAD.encode(&crate::domain::secret::random_bytes::<12>());
+        let kid = BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<12>());
         (kid, Secret::new(BASE64_URL_SAFE_NO_PAD.encode(document.as_ref())))
     }
 

@@ -77,10 +77,8 @@ async fn role_after_change(
     let Some(connector) = ports.store.find_connector(session.connector_id).await? else {
         return Ok(None);
     };
-    let link = ports
-        .store
-        .find_link_of_account(session.organization_id, connector.id, after.id)
-        .await?;
+    let link =
+        ports.store.find_link_of_account(session.organization_id, connector.id, after.id).await?;
     let basis = link.map_or(LinkBasis::UserName, |link| link.basis);
     let [was, is] = [before, after].map(|account| role::from_directory(&connector, account));
     Ok(role::after_change(&connector, session, basis, was, is))

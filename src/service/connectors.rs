@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        audit_event::{Actor, AuditEvent},
         access_role::RoleTable,
+        audit_event::{Actor, AuditEvent},
         connector::{
             ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
             ScimCredentials,

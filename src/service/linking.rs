@@ -126,12 +126,7 @@ impl Search<'_> {
                 .with("before", link.sub.as_str())
                 .with("after", self.identity.sub());
             store
-                .update_link_sub(
-                    link.organization_id,
-                    &link.subject,
-                    self.identity.sub(),
-                    &audit,
-                )
+                .update_link_sub(link.organization_id, &link.subject, self.identity.sub(), &audit)
                 .await?;
         }
         Ok(Linked { account, basis: link.basis, found_by: "subject_link" })
@@ -169,7 +164,8 @@ impl Search<'_> {
         account: &Account,
         subject: &Subject,
     ) -> Result<(), Failure> {
-        let object_id = account.external_id.as_deref().filter(|id| uuid::Uuid::try_parse(id).is_ok());
+        let object_id =
+            account.external_id.as_deref().filter(|id| uuid::Uuid::try_parse(id).is_ok());
         if let Some(object_id) = object_id {
             let because = format!(
                 "Account {} has the person's user name, but its externalId is {object_id} and the \
@@ -252,7 +248,8 @@ impl Search<'_> {
     }
 
     fn not_provisioned(&self, subject: &Subject) -> NotLinked {
-        let guest = if self.identity.is_guest() { " The person is a guest of the tenant." } else { "" };
+        let guest =
+            if self.identity.is_guest() { " The person is a guest of the tenant." } else { "" };
         let because = format!(
             "No account carries {} as externalId.{guest} Assign the person to the application in \
              the tenant, wait for provisioning, and check that externalId is mapped to objectId.",

@@ -1,6 +1,6 @@
 //! What a directory does with an organization's people, over SCIM.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     domain::{
@@ -67,7 +67,7 @@ impl Directory<'_> {
     /// active or not, with what matched named.
     pub async fn create_user(&self, user: User) -> Result<Account, Error> {
         let now = self.ports.clock.now();
-        let account = self.account(user, AccountId::generate(), Fixed::new(now));
+        let account = self.account(user, AccountId::generate(), &Fixed::new(now));
         let audit = self.audit("account.created", account.id);
         match self.ports.store.insert_account(&account, &audit).await {
             Ok(()) => Ok(account),
@@ -185,7 +185,8 @@ impl Directory<'_> {
         changed: User,
     ) -> Result<Account, NotDone<AccountConflict>> {
         let active = changed.stated_active().unwrap_or(before.active);
-        let mut after = self.account(changed, before.id, Fixed::next(before, self.ports.clock.now()));
+        let mut after =
+            self.account(changed, before.id, &Fixed::next(before, self.ports.clock.now()));
         after.active = active;
         if access::is_lost(self.connector, before, &after) {
             after.access_epoch += 1;
@@ -200,7 +201,7 @@ impl Directory<'_> {
         Ok(after)
     }
 
-    fn account(&self, user: User, id: AccountId, fixed: Fixed) -> Account {
+    fn account(&self, user: User, id: AccountId, fixed: &Fixed) -> Account {
         Account {
             organization_id: self.organization.id,
             id,
@@ -252,7 +253,7 @@ impl Fixed {
 fn lookups(filter: &Filter) -> Result<Option<Vec<AccountLookup>>, ScimError> {
     let mut lookups = Vec::new();
     for (path, value) in filter.equalities().unwrap_or_default() {
-        match path.attribute_name().to_ascii_lowercase().as_str() {
+        match path.attribute.to_ascii_lowercase().as_str() {
             "id" => match value.parse() {
                 Ok(id) => lookups.push(AccountLookup::Id(id)),
                 Err(_) => return Ok(None),
@@ -274,11 +275,11 @@ fn lookups(filter: &Filter) -> Result<Option<Vec<AccountLookup>>, ScimError> {
 }
 
 /// What a filter may ask of an account.
-fn filterable(account: &Account) -> Value {
+fn filterable(account: &Account) -> Map<String, Value> {
     let mut resource = account.attributes.clone();
     resource.insert("id".to_owned(), account.id.to_string().into());
     resource.insert("active".to_owned(), account.active.into());
-    Value::Object(resource)
+    resource
 }
 
 /// The top-level attributes that differ, sorted.

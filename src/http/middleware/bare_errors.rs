@@ -21,7 +21,8 @@ pub async fn bare_errors(
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if !is_error || !matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0))
+    if !is_error
+        || !matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0))
     {
         return Ok(response);
     }

@@ -1,7 +1,7 @@
 //! `/scim/v2/{connector}/…`: SCIM 2.0 (RFC 7644) for the directories of identity providers.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Resource, Route,
     dev::HttpServiceFactory,
     http::header::{ContentType, ETAG, HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION},
     web::{self, Payload},
@@ -34,42 +34,48 @@ pub fn routes() -> impl HttpServiceFactory {
     web::scope("/scim/v2/{connector}")
         .service(
             web::resource(["/Users", "/Users/"])
-                .get(users::list)
-                .post(users::create)
+                .route(web::get().to(users::list))
+                .route(web::post().to(users::create))
                 .default_service(web::to(method_not_allowed)),
         )
         .service(
             web::resource("/Users/{id}")
-                .get(users::show)
-                .put(users::replace)
-                .patch(users::patch)
-                .delete(users::delete)
+                .route(web::get().to(users::show))
+                .route(web::put().to(users::replace))
+                .route(web::patch().to(users::patch))
+                .route(web::delete().to(users::delete))
                 .default_service(web::to(method_not_allowed)),
         )
         .service(
             web::resource(["/Groups", "/Groups/"])
-                .get(groups::list)
+                .route(web::get().to(groups::list))
                 .default_service(web::to(method_not_allowed)),
         )
-        .service(discovery_resource("/ServiceProviderConfig").get(discovery::configuration))
-        .service(discovery_resource("/ResourceTypes").get(discovery::resource_types))
-        .service(discovery_resource("/ResourceTypes/{name}").get(discovery::resource_type))
-        .service(discovery_resource("/Schemas").get(discovery::schemas))
-        .service(discovery_resource("/Schemas/{urn}").get(discovery::schema))
+        .service(discovery_resource(
+            "/ServiceProviderConfig",
+            web::get().to(discovery::configuration),
+        ))
+        .service(discovery_resource("/ResourceTypes", web::get().to(discovery::resource_types)))
+        .service(discovery_resource(
+            "/ResourceTypes/{name}",
+            web::get().to(discovery::resource_type),
+        ))
+        .service(discovery_resource("/Schemas", web::get().to(discovery::schemas)))
+        .service(discovery_resource("/Schemas/{urn}", web::get().to(discovery::schema)))
         .default_service(web::to(not_found))
 }
 
-fn discovery_resource(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
+fn discovery_resource(path: &str, get: Route) -> Resource {
+    web::resource(path).route(get).default_service(web::to(method_not_allowed))
 }
 
-async fn not_found(_: ScimCaller, request: HttpRequest) -> ScimFault {
+async fn not_found(_: ScimCaller, request: HttpRequest) -> Result<HttpResponse, ScimFault> {
     let tail = request.path().splitn(5, '/').last().unwrap_or_default().to_owned();
-    ScimFault::NotFound(format!("There is no resource at /{tail}."))
+    Err(ScimFault::NotFound(format!("There is no resource at /{tail}.")))
 }
 
-async fn method_not_allowed(_: ScimCaller) -> ScimFault {
-    ScimFault::MethodNotAllowed
+async fn method_not_allowed(_: ScimCaller) -> Result<HttpResponse, ScimFault> {
+    Err(ScimFault::MethodNotAllowed)
 }
 
 /// How this connector's directory speaks.

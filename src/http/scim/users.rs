@@ -28,9 +28,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ScimFault> {
     let query = ListQuery::parse(request.query_string(), profile(&caller.connector))?;
     let directory = caller.directory(&state);
-    let page = directory
-        .list_users(query.filter.as_ref(), query.start_index, query.count as u64)
-        .await?;
+    let page =
+        directory.list_users(query.filter.as_ref(), query.start_index, query.count as u64).await?;
     let base_url = caller.base_url(&state);
     let resources = page
         .accounts

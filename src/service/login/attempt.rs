@@ -1,0 +1,258 @@
+//! One sign-in on its way through the callback.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        access_role::AccessRole, account::Account, connector::Connector, decision::Outcome,
+        id::Reference, organization::Organization, return_to::ReturnTo, secret::Secret,
+        session::Session,
+    },
+    oidc::{
+        authority::Provider,
+        authorization_request::{AcceptedCode, AuthorizationRequest},
+        authorization_response::AuthorizationResponse,
+        id_token::{self, ExpectedIdToken, IdTokenError, VerifiedIdentity},
+        jwks::Jwks,
+        token::TokenResponse,
+    },
+    ports::{Ports, authorities::RedeemFailure},
+    service::{
+        access, connectors,
+        linking::{self, Linked},
+        login::{
+            Callback, LoginError, Why, authority_failed, decision::{grounds, no_role}, refuse_before_decision,
+        },
+        role::GrantedRole,
+    },
+};
+
+/// One sign-in on its way through the callback.
+pub struct Attempt<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) organization: Organization,
+    pub(super) connector: Connector,
+    pub(super) provider: Arc<Provider>,
+    pub(super) reference: Reference,
+    pub(super) now: Timestamp,
+}
+
+pub struct Recognized {
+    pub request: AuthorizationRequest,
+    pub return_to: ReturnTo,
+}
+
+pub struct Tokens {
+    pub identity: VerifiedIdentity,
+    id_token: Secret,
+    session_state: Option<String>,
+}
+
+pub struct Place {
+    pub user_agent: String,
+    pub address: String,
+}
+
+impl<'a> Attempt<'a> {
+    /// Takes the transaction that the answer belongs to, and holds it against the browser, the
+    /// address and the connector as it is now.
+    pub async fn recognize(
+        ports: &'a Ports,
+        callback: &Callback,
+    ) -> Result<(Self, Recognized), LoginError> {
+        let now = ports.clock.now();
+        let found = connectors::find_enabled(ports, callback.connector_id).await?;
+        let Some((organization, connector)) = found else {
+            return Err(refuse_before_decision(
+                ports,
+                None,
+                Why::NoConnector,
+                "unknown or switched-off connector",
+            ));
+        };
+        let refuse = |why, because| {
+            Err(refuse_before_decision(ports, Some(organization.clone()), why, because))
+        };
+        let Some(state) = callback.response.state.clone() else {
+            return refuse(Why::MalformedAnswer, "the answer has no state");
+        };
+        let Some(login) = ports.store.take_login(&state.digest(), now).await? else {
+            return refuse(Why::Stale, "the answer's state is unknown, expired or used");
+        };
+        if callback.browser != Some(login.browser) {
+            return refuse(
+                Why::OtherBrowser,
+                "the answer came without the login cookie that began it",
+            );
+        }
+        if login.connector_id != connector.id {
+            return refuse(
+                Why::MalformedAnswer,
+                "the answer came to another connector's redirect URI",
+            );
+        }
+        let provider = match ports.authorities.provider(&connector).await {
+            Ok(provider) => provider,
+            Err(failure) => return Err(authority_failed(ports, organization, &failure)),
+        };
+        let request = AuthorizationRequest {
+            state,
+            nonce: login.nonce,
+            code_verifier: login.code_verifier,
+            redirect_uri: login.redirect_uri,
+            max_age: login.max_age,
+            created_at: login.created_at,
+            expires_at: login.expires_at,
+        };
+        let reference = Reference::generate();
+        let attempt = Self { ports, organization, connector, provider, reference, now };
+        Ok((attempt, Recognized { request, return_to: login.return_to }))
+    }
+
+    /// Exchanges the answer's code for an ID token, and verifies that.
+    pub async fn redeem(
+        &self,
+        request: AuthorizationRequest,
+        response: AuthorizationResponse,
+    ) -> Result<Tokens, LoginError> {
+        let code = match request.accept(response, &self.provider, self.now) {
+            Ok(code) => code,
+            Err(error) => return Err(self.answer_refused(error).await),
+        };
+        let mut expected = code.expected_id_token(&self.provider, &self.connector.client_id);
+        let session_state = code.session_state().map(str::to_owned);
+        let answer = self.exchange(code).await?;
+        expected.access_token = Some(answer.access_token);
+        let identity = self.verify(&answer.id_token, &expected).await?;
+        Ok(Tokens { identity, id_token: answer.id_token, session_state })
+    }
+
+    async fn exchange(&self, code: AcceptedCode) -> Result<TokenResponse, LoginError> {
+        match self.ports.authorities.redeem(&self.connector, &self.provider, code).await {
+            Ok(answer) => Ok(answer),
+            Err(RedeemFailure::Refused(refusal)) => {
+                let because = format!("The token endpoint refused the code: {refusal}.");
+                Err(self.not_authenticated(Why::Authority(refusal), because).await)
+            }
+            Err(failure) => Err(self.authority_unavailable(&failure)),
+        }
+    }
+
+    /// Verifies an ID token; an unknown key is looked for once more at the authority.
+    async fn verify(
+        &self,
+        id_token: &Secret,
+        expected: &ExpectedIdToken,
+    ) -> Result<VerifiedIdentity, LoginError> {
+        let (authorities, claim) = (&self.ports.authorities, self.connector.role_claim.as_str());
+        let verify =
+            |jwks: &Jwks| id_token::verify(id_token.expose(), jwks, expected, claim, self.now);
+        let keys = authorities.keys(&self.connector, &self.provider).await;
+        let mut verdict = verify(&*keys.map_err(|failure| self.authority_unavailable(&failure))?);
+        if let Err(IdTokenError::UnknownKey { kid }) = &verdict {
+            let kid = kid.as_deref();
+            let keys = authorities.refetched_keys(&self.connector, &self.provider, kid).await;
+            verdict = verify(&*keys.map_err(|failure| self.authority_unavailable(&failure))?);
+        }
+        match verdict {
+            Ok(identity) => Ok(identity),
+            Err(error) => Err(self.token_refused(&error).await),
+        }
+    }
+
+    pub async fn link(&self, identity: &VerifiedIdentity) -> Result<Linked, LoginError> {
+        let search = linking::Search {
+            ports: self.ports,
+            connector: &self.connector,
+            identity,
+            reference: &self.reference,
+        };
+        match search.account().await {
+            Ok(linked) => Ok(linked),
+            Err(linking::Failure::Unavailable(unavailable)) => Err(unavailable.into()),
+            Err(linking::Failure::NotLinked(not_linked)) => {
+                Err(self.not_linked(identity, not_linked).await)
+            }
+        }
+    }
+
+    /// The role of an account that may come in, or the refusal of one that may not.
+    pub async fn admit(
+        &self,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: &GrantedRole,
+    ) -> Result<AccessRole, LoginError> {
+        let (outcome, because) = if !linked.account.active {
+            (
+                Outcome::Inactive,
+                "The account is deactivated. Activate it in the directory.".to_owned(),
+            )
+        } else if let Some(role) = granted.role {
+            return Ok(role);
+        } else {
+            (Outcome::NoRole, no_role(&self.connector, granted))
+        };
+        let rests_on = grounds(identity, Some(linked), Some(granted), because);
+        Err(self.decided(outcome, Some(linked.account.id), rests_on).await)
+    }
+
+    pub fn session(
+        &self,
+        token: &Secret,
+        tokens: &Tokens,
+        account: &Account,
+        token_role: Option<AccessRole>,
+        role: AccessRole,
+        place: Place,
+    ) -> Session {
+        let limits = self.ports.settings.session_limits;
+        Session {
+            digest: token.digest(),
+            organization_id: self.organization.id,
+            account_id: account.id,
+            connector_id: self.connector.id,
+            access_epoch: account.access_epoch,
+            token_role,
+            role,
+            sid: tokens.identity.sid().or(tokens.session_state.as_deref()).map(str::to_owned),
+            id_token: tokens.id_token.clone(),
+            logout_hint: tokens.identity.login_hint().map(str::to_owned),
+            created_at: self.now,
+            last_seen_at: self.now,
+            idle: limits.idle,
+            expires_at: self.now + limits.absolute,
+            user_agent: place.user_agent.chars().take(256).collect(),
+            address: place.address,
+        }
+    }
+
+    /// Makes the session, looks at the account's epoch once more, and writes the decision down.
+    pub async fn open(
+        &self,
+        session: Session,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: GrantedRole,
+    ) -> Result<(), LoginError> {
+        let (ports, account) = (self.ports, &linked.account);
+        let (digest, epoch) = (session.digest, session.access_epoch);
+        ports.sessions.create(session, access::identity(&self.organization, account)).await?;
+        let epoch_now = ports.store.find_access_epoch(self.organization.id, account.id).await;
+        let because = format!("Signed in as {}.", account.user_name);
+        let rests_on = grounds(identity, Some(linked), Some(&granted), because);
+        let recorded = match epoch_now {
+            Ok(Some(now)) if now == epoch => {
+                self.record(Outcome::SignedIn, Some(account.id), rests_on).await.map_err(Into::into)
+            }
+            Ok(_) => Err(self.decided(Outcome::AccessLost, Some(account.id), rests_on).await),
+            Err(unavailable) => Err(unavailable.into()),
+        };
+        if recorded.is_err() {
+            ports.sessions.end(&digest).await?;
+        }
+        recorded
+    }
+}

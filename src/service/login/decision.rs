@@ -1,0 +1,164 @@
+//! How an attempt ends, and what is written down of it.
+
+use std::fmt;
+
+use crate::{
+    domain::{
+        audit_event::{Actor, AuditEvent},
+        connector::Connector,
+        decision::{Decision, Grounds, Outcome},
+        id::{AccountId, DecisionId},
+    },
+    oidc::{
+        authorization_request::AuthorizationError,
+        id_token::{IdTokenError, VerifiedIdentity},
+    },
+    ports::Unavailable,
+    service::{
+        linking::{Linked, NotLinked},
+        login::{LoginError, Refused, Why, attempt::Attempt},
+        role::GrantedRole,
+    },
+};
+
+impl Attempt<'_> {
+    /// The authority's answer is an error, or breaks a rule.
+    pub async fn answer_refused(&self, error: AuthorizationError) -> LoginError {
+        match error {
+            AuthorizationError::Refused(refusal) => {
+                let because = format!("The authority refused the sign-in: {refusal}.");
+                self.not_authenticated(Why::Authority(refusal), because).await
+            }
+            AuthorizationError::Expired => self.refused(Why::Stale),
+            broken_rule => {
+                let because = format!("The authority's answer is not valid: {broken_rule}.");
+                self.not_authenticated(Why::MalformedAnswer, because).await
+            }
+        }
+    }
+
+    /// The ID token breaks a rule.
+    pub async fn token_refused(&self, error: &IdTokenError) -> LoginError {
+        let because = format!("The ID token is not valid: {error}.");
+        if *error == IdTokenError::Tenant {
+            let grounds = Grounds { because, ..Grounds::default() };
+            return self.decided(Outcome::WrongTenant, None, grounds).await;
+        }
+        self.not_authenticated(Why::InvalidToken, because).await
+    }
+
+    /// Nothing the authority said of the person is believed.
+    pub async fn not_authenticated(&self, why: Why, because: String) -> LoginError {
+        let grounds = Grounds { because, ..Grounds::default() };
+        match self.record(Outcome::NotAuthenticated, None, grounds).await {
+            Ok(()) => self.refused(why),
+            Err(unavailable) => unavailable.into(),
+        }
+    }
+
+    /// The person is known to the authority and nobody's here.
+    pub async fn not_linked(
+        &self,
+        identity: &VerifiedIdentity,
+        not_linked: NotLinked,
+    ) -> LoginError {
+        let rests_on = grounds(identity, None, None, not_linked.because);
+        self.decided(not_linked.outcome, not_linked.account_id, rests_on).await
+    }
+
+    /// The sign-in ends in `outcome`, which is written down first.
+    pub async fn decided(
+        &self,
+        outcome: Outcome,
+        account_id: Option<AccountId>,
+        grounds: Grounds,
+    ) -> LoginError {
+        match self.record(outcome, account_id, grounds).await {
+            Ok(()) => self.refused(Why::Decided(outcome)),
+            Err(unavailable) => unavailable.into(),
+        }
+    }
+
+    fn refused(&self, why: Why) -> LoginError {
+        LoginError::Refused(Box::new(Refused {
+            why,
+            reference: self.reference.clone(),
+            organization: Some(self.organization.clone()),
+        }))
+    }
+
+    /// The authority can't be asked now; only the log keeps that.
+    pub fn authority_unavailable(&self, failure: &impl fmt::Display) -> LoginError {
+        let (reference, connector) = (&self.reference, self.connector.id);
+        tracing::warn!(%reference, %connector, %failure, "the authority can't be asked");
+        self.refused(Why::AuthorityUnavailable)
+    }
+
+    /// Writes a decision down, with its line in the audit log.
+    pub async fn record(
+        &self,
+        outcome: Outcome,
+        account_id: Option<AccountId>,
+        grounds: Grounds,
+    ) -> Result<(), Unavailable> {
+        let action =
+            if outcome == Outcome::SignedIn { "session.created" } else { "sign_in.refused" };
+        tracing::info!(
+            reference = %self.reference,
+            organization = %self.organization.slug,
+            outcome = outcome.as_str(),
+            because = %grounds.because,
+            "sign-in decided"
+        );
+        let target = account_id.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+        let audit =
+            AuditEvent::new(self.organization.id, self.now, Actor::Visitor, action, &target)
+                .with("outcome", outcome.as_str())
+                .with("because", grounds.because.as_str())
+                .under(&self.reference);
+        let decision = Decision {
+            id: DecisionId::generate(),
+            reference: self.reference.clone(),
+            organization_id: self.organization.id,
+            connector_id: self.connector.id,
+            account_id,
+            at: self.now,
+            outcome,
+            grounds,
+        };
+        self.ports.store.insert_decision(&decision, &audit).await
+    }
+}
+
+/// What a decision rests on.
+pub fn grounds(
+    identity: &VerifiedIdentity,
+    linked: Option<&Linked>,
+    granted: Option<&GrantedRole>,
+    because: String,
+) -> Grounds {
+    let subject = identity.subject();
+    Grounds {
+        because,
+        authority: Some(subject.authority),
+        identifier: Some(subject.identifier),
+        preferred_username: identity.preferred_username().map(str::to_owned),
+        account_found_by: linked.map(|linked| linked.found_by.to_owned()),
+        role: granted.map(|granted| granted.grounds.clone()),
+    }
+}
+
+/// What an admin reads of an account without a role.
+pub fn no_role(connector: &Connector, granted: &GrantedRole) -> String {
+    let grounds = &granted.grounds;
+    let unknown = match grounds.unknown_values.as_slice() {
+        [] => String::new(),
+        values => format!(" These values mean nothing here: {}.", values.join(", ")),
+    };
+    format!(
+        "No role: the connector takes roles from {} (claim {}).{unknown} Assign the \
+         person an app role in the tenant: ReadOnly, User, Admin or EnterpriseAdmin.",
+        connector.role_source.as_str(),
+        grounds.claim,
+    )
+}
