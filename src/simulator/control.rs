@@ -1,22 +1,13 @@
 //! The control address, at which a test changes the simulator from outside its process.
 
-use actix_web::{
-    HttpResponse,
-    http::header,
-    web::{Data, Form},
-};
-use serde::Deserialize;
+use actix_web::{HttpResponse, http::header, web::Data};
 use serde_json::{Value, json};
 
-use super::{entra::Entra, fault::Fault};
-
-/// The form of [`set_fault`].
-#[derive(Deserialize)]
-pub(super) struct FaultForm {
-    /// The fault to turn on; absent or empty: none.
-    #[serde(default)]
-    name: String,
-}
+use super::{
+    entra::Entra,
+    fault::{Fault, UnknownFault},
+    parameters::Parameters,
+};
 
 /// `GET /control/fault`: the fault that is on, and those that there are.
 pub(super) async fn show_fault(entra: Data<Entra>) -> HttpResponse {
@@ -28,15 +19,17 @@ pub(super) async fn show_fault(entra: Data<Entra>) -> HttpResponse {
         .json(json!({ "fault": current, "faults": faults }))
 }
 
-/// `POST /control/fault`: turns a fault on, or all off.
-pub(super) async fn set_fault(entra: Data<Entra>, form: Form<FaultForm>) -> HttpResponse {
-    let fault = match &*form.name {
-        "" => None,
-        name => match name.parse() {
-            Ok(fault) => Some(fault),
-            Err(error) => return HttpResponse::BadRequest().body(format!("{error}: {name}\n")),
-        },
+/// `POST /control/fault`: turns the fault of the form's `name` on; without a name, all off.
+pub(super) async fn set_fault(entra: Data<Entra>, body: String) -> HttpResponse {
+    let form = match Parameters::parse(&body) {
+        Ok(form) => form,
+        Err(error) => return HttpResponse::BadRequest().body(error.sentence()),
     };
-    entra.faults.set(fault);
-    HttpResponse::NoContent().finish()
+    match form.get("name").map(str::parse).transpose() {
+        Ok(fault) => {
+            entra.faults.set(fault);
+            HttpResponse::NoContent().finish()
+        }
+        Err(UnknownFault) => HttpResponse::BadRequest().body(UnknownFault.to_string()),
+    }
 }

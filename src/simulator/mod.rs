@@ -31,6 +31,7 @@ mod metadata;
 mod pages;
 mod parameters;
 mod pkce;
+mod provisioning;
 mod redirect_uri;
 mod seed;
 mod tenant;
@@ -54,6 +55,10 @@ use uuid::Uuid;
 pub use self::{
     directory::{Application, Person, UserType},
     fault::{Fault, Faults, UnknownFault},
+    provisioning::{
+        Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
+        RoleMapping, ScimCredential, ScimTarget, TestConnectionError,
+    },
     redirect_uri::{Platform, RedirectUri, RedirectUriError},
     seed::{ApplicationSeed, PersonSeed, TenantSeed},
     tenant::{Directory, DirectoryEntry, SimulatedTenant},
