@@ -1,0 +1,191 @@
+//! The HTTP side: requests as Entra's provisioning service sends them.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use serde_json::Value;
+
+use crate::domain::secret::Secret;
+
+/// The flag that turns the standard's PATCH on, appended to the Tenant URL.
+const FEATURE_FLAG: &str = "aadOptscim062020";
+
+/// What the administrator pastes into the provisioning page.
+#[derive(Clone, Debug)]
+pub struct ScimTarget {
+    /// The Tenant URL; may end in a slash and in `?aadOptscim062020`.
+    pub url: String,
+    /// The credential.
+    pub credential: ScimCredential,
+    /// Whether the feature flag is on, beside the URL's own.
+    pub feature_flag: bool,
+}
+
+/// How the target knows that it is Entra who calls.
+#[derive(Clone, Debug)]
+pub enum ScimCredential {
+    /// The "Secret Token".
+    Bearer(Secret),
+    /// A user name and a password.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
+/// What the target said.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Null if it is no JSON.
+    pub(super) body: Value,
+    text: String,
+}
+
+impl Answer {
+    /// What the administrator reads in the log: the error's `detail`, else the beginning.
+    pub(super) fn detail(&self) -> String {
+        let detail = self.body["detail"].as_str().unwrap_or(&self.text);
+        detail.chars().take(500).collect()
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// A client for one target.
+pub(super) struct ScimClient {
+    http: Client,
+    base: String,
+    credential: ScimCredential,
+    pub(super) feature_flag: bool,
+}
+
+impl ScimClient {
+    /// # Panics
+    /// If the system's certificates cannot be read.
+    pub(super) fn new(target: ScimTarget) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the simulator is somebody else's program")]
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client with ordinary settings is built where TLS works at all");
+        let (path, query) = target.url.trim().split_once('?').unwrap_or((target.url.trim(), ""));
+        Self {
+            http,
+            base: path.trim_end_matches('/').to_owned(),
+            feature_flag: target.feature_flag || query.contains(FEATURE_FLAG),
+            credential: target.credential,
+        }
+    }
+
+    /// `GET /{resources}?filter={attribute} eq "{value}"`.
+    pub(super) async fn find(
+        &self,
+        resources: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Answer, String> {
+        let filter = format!("{attribute} eq {}", Value::from(value));
+        self.send(Method::GET, resources, &[("filter", &filter)], None).await
+    }
+
+    /// The look for a group, which never wants its members.
+    pub(super) async fn find_group(&self, display_name: &str) -> Result<Answer, String> {
+        let filter = format!("displayName eq {}", Value::from(display_name));
+        let query = [("excludedAttributes", "members"), ("filter", &*filter)];
+        self.send(Method::GET, "Groups", &query, None).await
+    }
+
+    pub(super) async fn create(&self, body: &Value) -> Result<Answer, String> {
+        self.send(Method::POST, "Users", &[], Some(body)).await
+    }
+
+    pub(super) async fn patch(&self, id: &str, body: &Value) -> Result<Answer, String> {
+        self.send(Method::PATCH, &user(id), &[], Some(body)).await
+    }
+
+    pub(super) async fn delete(&self, id: &str) -> Result<Answer, String> {
+        self.send(Method::DELETE, &user(id), &[], None).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, String> {
+        let mut request = self.authorized(self.http.request(method, self.url(path, query)));
+        if let Some(body) = body {
+            request = request
+                .header(header::CONTENT_TYPE.as_str(), "application/scim+json; charset=utf-8")
+                .body(body.to_string());
+        }
+        let explain = |error: reqwest::Error| error.without_url().to_string();
+        let response = request.send().await.map_err(explain)?;
+        let status = response.status().as_u16();
+        let text = response.text().await.map_err(explain)?;
+        Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text })
+    }
+
+    /// The feature flag travels on every request, as a query parameter without a value.
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let flag = self.feature_flag.then(|| FEATURE_FLAG.to_owned());
+        let pairs = (!query.is_empty()).then(|| {
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish()
+        });
+        let query: Vec<String> = flag.into_iter().chain(pairs).collect();
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("{}/{path}{separator}{}", self.base, query.join("&"))
+    }
+
+    /// No `User-Agent`, as with Entra, but the header by which some servers know it.
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = request
+            .header(header::ACCEPT.as_str(), "application/scim+json")
+            .header("adscimversion", "2.0");
+        match &self.credential {
+            ScimCredential::Bearer(token) => request.bearer_auth(token.expose()),
+            ScimCredential::Basic { username, password } => {
+                request.basic_auth(username, Some(password.expose()))
+            }
+        }
+    }
+}
+
+fn user(id: &str) -> String {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+    format!("Users/{}", utf8_percent_encode(id, PLAIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_flag_and_the_slash_of_the_tenant_url_end_up_where_they_belong() {
+        let url = |url: &str| {
+            let credential = ScimCredential::Bearer(Secret::new("t"));
+            let target = ScimTarget { url: url.into(), credential, feature_flag: false };
+            ScimClient::new(target).url("Users", &[("filter", r#"userName eq "a+b""#)])
+        };
+
+        let plain = url("http://127.0.0.1:1/scim/v2/c/");
+        let flagged = url("http://127.0.0.1:1/scim/v2/c/?aadOptscim062020");
+
+        let filter = "filter=userName+eq+%22a%2Bb%22";
+        assert_eq!(plain, format!("http://127.0.0.1:1/scim/v2/c/Users?{filter}"));
+        assert_eq!(
+            flagged,
+            format!("http://127.0.0.1:1/scim/v2/c/Users?aadOptscim062020&{filter}")
+        );
+    }
+}
