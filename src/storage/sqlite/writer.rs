@@ -262,9 +262,9 @@ mod tests {
     {
         let writer = writer();
 
-        let lose =
+        let losing =
             writer.run::<(), Infallible>(|connection| Ok(connection.execute_batch("ROLLBACK")?));
-        let (first, lost) = tokio::join!(insert(&writer, "first"), lose);
+        let (first, lost) = tokio::join!(insert(&writer, "first"), losing);
 
         assert!(lost.is_err());
         assert_eq!(words(&writer).await, i64::from(first.is_ok()));
