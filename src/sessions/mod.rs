@@ -1,1 +1,3 @@
-//! The session adapters.
+//! The session adapters: who is signed in, looked up on every request.
+
+pub mod embedded;

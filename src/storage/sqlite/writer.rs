@@ -106,7 +106,7 @@ impl Writer {
             let answer = move |committed: Committed| {
                 // A refusal may rest on a neighbour's write that was not committed either.
                 let settled = committed.map_err(|failure| Stop::Failed(failure.into()));
-                reply.send(settled.and_then(|()| result)).ok();
+                reply.send(settled.and(result)).ok();
             };
             Ran { keep, answer: Box::new(answer) }
         });
@@ -262,9 +262,9 @@ mod tests {
     {
         let writer = writer();
 
-        let lose =
+        let losing =
             writer.run::<(), Infallible>(|connection| Ok(connection.execute_batch("ROLLBACK")?));
-        let (first, lost) = tokio::join!(insert(&writer, "first"), lose);
+        let (first, lost) = tokio::join!(insert(&writer, "first"), losing);
 
         assert!(lost.is_err());
         assert_eq!(words(&writer).await, i64::from(first.is_ok()));
@@ -280,12 +280,12 @@ mod tests {
             Ok(())
         });
         tokio::pin!(blocking);
-        assert!(futures_poll_once(blocking.as_mut()).await.is_none());
+        assert!(polled_once(blocking.as_mut()).await.is_none());
 
         let mut waiting = Vec::new();
         let refused = loop {
             let mut next = Box::pin(insert(&writer, "waiting"));
-            match futures_poll_once(next.as_mut()).await {
+            match polled_once(next.as_mut()).await {
                 Some(answer) => break answer,
                 None => waiting.push(next),
             }
@@ -300,7 +300,7 @@ mod tests {
         assert!(waiting.len() >= QUEUE);
     }
 
-    async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+    async fn polled_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
         std::future::poll_fn(|context| {
             std::task::Poll::Ready(match std::pin::Pin::new(&mut future).poll(context) {
                 std::task::Poll::Ready(output) => Some(output),

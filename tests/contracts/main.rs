@@ -1,0 +1,16 @@
+//! What every adapter of a port promises, asked of each of them.
+//!
+//! Another adapter joins by one line in [`support::stores`] or [`support::sign_in_desks`].
+
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod accounts;
+mod connectors;
+mod logins;
+mod logs;
+mod organizations;
+mod session_records;
+mod sessions;
+mod sqlite;
+mod subject_links;
+mod support;

@@ -1,0 +1,404 @@
+//! Who is signed in.
+
+use std::sync::Arc;
+
+use portico::{
+    domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
+    ports::{
+        sessions::Sessions as _,
+        store::{Accounts as _, SessionRecords as _},
+    },
+};
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::support::{
+    Desk, account_in, after, audit, embedded_desk, identity, now, organization_in, session,
+    sign_in_desks,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_found_with_whom_it_speaks_for() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+
+        let found = desk.sessions.find(&session.digest, now()).await.unwrap().unwrap();
+        let unknown = desk.sessions.find(&SecretDigest::of(b"?"), now()).await.unwrap();
+
+        assert_eq!((&found.session, &*found.identity), (&session, &desk.identity("Alice")));
+        assert!(unknown.is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_unused_for_its_idle_time_is_dead_and_each_use_counts() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+
+        assert!(desk.is_alive(&session, after(1_799)).await);
+        assert!(desk.is_alive(&session, after(1_799 + 1_799)).await);
+        assert!(!desk.is_alive(&session, after(1_799 + 1_799 + 1_800)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_in_time_whatever_is_done_with_it() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+
+        for minutes in (0..8 * 60).step_by(20) {
+            assert!(desk.is_alive(&session, after(minutes * 60)).await);
+        }
+
+        assert!(desk.is_alive(&session, after(8 * 3_600 - 1)).await);
+        assert!(!desk.is_alive(&session, after(8 * 3_600)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_is_returned_once_and_found_no_more() {
+    for desk in sign_in_desks().await {
+        let [ended, other] = [desk.sign_in().await, desk.sign_in().await];
+
+        let first = desk.sessions.end(&ended.digest).await.unwrap();
+        let second = desk.sessions.end(&ended.digest).await.unwrap();
+
+        assert_eq!((first.as_ref(), second), (Some(&ended), None));
+        assert!(!desk.is_alive(&ended, now()).await);
+        assert!(desk.is_alive(&other, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_simultaneous_ends_one_gets_the_session() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+        let mut race = JoinSet::new();
+        for _ in 0..8 {
+            let sessions = desk.sessions.clone();
+            race.spawn(async move { sessions.end(&session.digest).await.unwrap() });
+        }
+
+        assert_eq!(race.join_all().await.into_iter().flatten().count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accounts_sessions_are_listed_the_newest_first_with_their_last_use() {
+    for desk in sign_in_desks().await {
+        let old = desk.sign_in().await;
+        let new = Session { created_at: after(10), ..session(&desk.account, &desk.connector) };
+        desk.sessions.create(new.clone(), desk.identity("Alice")).await.unwrap();
+        let ended = desk.sign_in().await;
+        desk.sessions.end(&ended.digest).await.unwrap();
+        let idle =
+            Session { last_seen_at: after(-1_800), ..session(&desk.account, &desk.connector) };
+        desk.sessions.create(idle, desk.identity("Alice")).await.unwrap();
+        assert!(desk.is_alive(&old, after(60)).await);
+
+        let Account { organization_id, id, .. } = desk.account;
+        let listed = desk.sessions.list_of_account(organization_id, id, after(60)).await.unwrap();
+
+        assert_eq!(listed, [new, Session { last_seen_at: after(60), ..old }]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_organization_cannot_see_or_revoke_anothers_sessions() {
+    for desk in sign_in_desks().await {
+        let globex = organization_in(&*desk.store, "globex").await;
+        let session = desk.sign_in().await;
+
+        let seen = desk.sessions.list_of_account(globex, desk.account.id, now()).await.unwrap();
+        let killed = desk.sessions.revoke_before(globex, desk.account.id, 99).await.unwrap();
+        let mallory = identity(&desk.account, "Mallory");
+        desk.sessions.change_identity(globex, desk.account.id, mallory).await.unwrap();
+
+        assert_eq!((seen, killed), (vec![], vec![]));
+        let found = desk.sessions.find(&session.digest, now()).await.unwrap().unwrap();
+        assert_eq!(*found.identity, desk.identity("Alice"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_kills_at_once_and_only_what_is_of_an_older_epoch() {
+    for desk in sign_in_desks().await {
+        let old = desk.sign_in().await;
+        let epoch = desk.raise_epoch().await;
+        let new = Session { access_epoch: epoch, ..session(&desk.account, &desk.connector) };
+        desk.sessions.create(new.clone(), desk.identity("Alice")).await.unwrap();
+        let bob = account_in(&*desk.store, desk.account.organization_id, "bob").await;
+        let of_bob = session(&bob, &desk.connector);
+        desk.sessions.create(of_bob.clone(), identity(&bob, "Bob")).await.unwrap();
+
+        let killed = desk.revoke_before(epoch).await;
+
+        assert_eq!(killed, std::slice::from_ref(&old));
+        assert!(!desk.is_alive(&old, now()).await);
+        assert!(desk.is_alive(&new, now()).await);
+        assert!(desk.is_alive(&of_bob, now()).await);
+        assert_eq!(desk.revoke_before(1).await, [], "an older revocation changes nothing");
+        assert!(desk.is_alive(&new, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_session_lives_on_with_a_lesser_role() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+        let epoch = desk.raise_epoch().await;
+        let killed = desk.revoke_before(epoch).await;
+
+        let lives = desk.sessions.change_role(&killed[0], AccessRole::User, epoch).await.unwrap();
+
+        assert!(lives);
+        let found = desk.sessions.find(&session.digest, now()).await.unwrap().unwrap();
+        assert_eq!((found.session.role, found.session.access_epoch), (AccessRole::User, epoch));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_given_under_an_epoch_that_has_passed_gives_nothing() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+        let second = desk.raise_epoch().await;
+        let killed = desk.revoke_before(second).await;
+        let third = desk.raise_epoch().await;
+        desk.revoke_before(third).await;
+
+        desk.sessions.change_role(&killed[0], AccessRole::User, second).await.unwrap();
+
+        assert!(!desk.is_alive(&session, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_killed_once_is_not_offered_a_role_by_a_later_revocation() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+        let deactivated = desk.raise_epoch().await;
+        assert_eq!(desk.revoke_before(deactivated).await, [session]);
+
+        let lower_role = desk.raise_epoch().await;
+
+        assert_eq!(desk.revoke_before(lower_role).await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_cannot_bring_back_a_session_that_ended() {
+    for desk in sign_in_desks().await {
+        let session = desk.sign_in().await;
+        desk.sessions.end(&session.digest).await.unwrap();
+
+        let lives = desk.sessions.change_role(&session, AccessRole::User, 1).await.unwrap();
+
+        assert!(!lives);
+        assert!(!desk.is_alive(&session, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_ended_while_its_role_changes_stays_ended() {
+    for desk in sign_in_desks().await {
+        for _ in 0..50 {
+            let session = desk.sign_in().await;
+
+            let (changed, ended) = tokio::join!(
+                desk.sessions.change_role(&session, AccessRole::User, 1),
+                desk.sessions.end(&session.digest),
+            );
+
+            changed.unwrap();
+            assert!(ended.unwrap().is_some());
+            assert!(!desk.is_alive(&session, now()).await);
+        }
+        assert_eq!(desk.store.list_live_sessions(now(), None, 9).await.unwrap(), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_name_shows_in_every_session_of_the_account() {
+    for desk in sign_in_desks().await {
+        let sessions = [desk.sign_in().await, desk.sign_in().await];
+        let Account { organization_id, id, .. } = desk.account;
+        let lis = desk.identity("Lis");
+
+        desk.sessions.change_identity(organization_id, id, lis.clone()).await.unwrap();
+
+        let later = desk.sign_in().await;
+        for session in sessions.iter().chain([&later]) {
+            let found = desk.sessions.find(&session.digest, now()).await.unwrap().unwrap();
+            assert_eq!(*found.identity, lis);
+            assert_eq!(found.session, *session);
+        }
+    }
+}
+
+/// What sign-in does: reads the epoch, makes the session, and looks once more.
+async fn sign_in_carefully<S>(desk: &Desk<S>, barrier: &Barrier) -> (Session, bool)
+where
+    S: portico::ports::sessions::Sessions + ?Sized,
+{
+    let Account { organization_id, id, .. } = desk.account;
+    let epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap().unwrap();
+    barrier.wait().await;
+    let session = Session { access_epoch: epoch, ..session(&desk.account, &desk.connector) };
+    desk.sessions.create(session.clone(), desk.identity("Alice")).await.unwrap();
+    let now_epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap();
+    let refused = now_epoch != Some(epoch);
+    if refused {
+        desk.sessions.end(&session.digest).await.unwrap();
+    }
+    (session, refused)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deactivated_while_signing_in_is_not_signed_in() {
+    for desk in sign_in_desks().await {
+        let desk = Arc::new(desk);
+        for _ in 0..50 {
+            let barrier = Arc::new(Barrier::new(2));
+            let (person, at) = (desk.clone(), barrier.clone());
+            let signing_in = tokio::spawn(async move { sign_in_carefully(&person, &at).await });
+
+            barrier.wait().await;
+            let epoch = desk.raise_epoch().await;
+            desk.revoke_before(epoch).await;
+
+            let (session, _) = signing_in.await.unwrap();
+            assert!(!desk.is_alive(&session, now()).await);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_deactivated_before_the_session_was_made_sees_it_at_the_last_look() {
+    for desk in sign_in_desks().await {
+        let barrier = Barrier::new(2);
+        let deactivated_first = async {
+            let epoch = desk.raise_epoch().await;
+            desk.revoke_before(epoch).await;
+            barrier.wait().await;
+        };
+
+        let ((session, refused), ()) =
+            tokio::join!(sign_in_carefully(&desk, &barrier), deactivated_first);
+
+        assert!(refused || !desk.is_alive(&session, now()).await);
+        assert!(!desk.is_alive(&session, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_alive_also_after_a_restart() {
+    let desk = embedded_desk().await;
+    let session = desk.sign_in().await;
+
+    let desk = desk.reopened(after(60)).await;
+
+    let found = desk.sessions.find(&session.digest, after(60)).await.unwrap().unwrap();
+    assert_eq!(found.session, session);
+    assert_eq!(*found.identity, desk.identity("Alice Liddell"), "as the account's record says");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_sessions_are_alive_also_after_a_restart() {
+    let desk = embedded_desk().await;
+    let mut signed_in = JoinSet::new();
+    for _ in 0..2_500 {
+        let session = session(&desk.account, &desk.connector);
+        let (sessions, alice) = (desk.sessions.clone(), desk.identity("Alice"));
+        signed_in.spawn(async move {
+            sessions.create(session.clone(), alice).await.unwrap();
+            session
+        });
+    }
+    let signed_in = signed_in.join_all().await;
+
+    let desk = desk.reopened(now()).await;
+
+    for session in &signed_in {
+        assert!(desk.is_alive(session, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_an_older_epoch_is_dead_also_after_a_restart() {
+    let desk = embedded_desk().await;
+    let session = desk.sign_in().await;
+    desk.raise_epoch().await;
+
+    let desk = desk.reopened(now()).await;
+
+    assert!(!desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_and_an_end_are_durable_before_they_are_answered() {
+    let desk = embedded_desk().await;
+    let [ended, re_roled] = [desk.sign_in().await, desk.sign_in().await];
+    desk.sessions.end(&ended.digest).await.unwrap();
+    desk.sessions.change_role(&re_roled, AccessRole::ReadOnly, 1).await.unwrap();
+
+    let desk = desk.reopened(now()).await;
+
+    assert!(!desk.is_alive(&ended, now()).await);
+    let found = desk.sessions.find(&re_roled.digest, now()).await.unwrap().unwrap();
+    assert_eq!(found.session.role, AccessRole::ReadOnly);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_use_survives_a_restart_once_it_is_flushed() {
+    let desk = embedded_desk().await;
+    let session = desk.sign_in().await;
+    assert!(desk.is_alive(&session, after(1_500)).await);
+    desk.sessions.flush_last_seen().await.unwrap();
+
+    let desk = desk.reopened(after(3_000)).await;
+
+    assert!(desk.is_alive(&session, after(3_000)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_forgets_the_dead_and_spares_whoever_is_there() {
+    let desk = embedded_desk().await;
+    let [idle, used] = [desk.sign_in().await, desk.sign_in().await];
+    assert!(desk.is_alive(&used, after(1_500)).await);
+
+    let forgotten = desk.sessions.sweep(after(1_800)).await.unwrap();
+
+    assert_eq!(forgotten, 1);
+    assert!(desk.sessions.end(&idle.digest).await.unwrap().is_none(), "gone from memory");
+    assert!(desk.is_alive(&used, after(1_800)).await);
+    let desk = desk.reopened(after(1_800)).await;
+    assert!(desk.is_alive(&used, after(1_800)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_signs_in_again_after_all_its_sessions_ended_can_be_revoked() {
+    for desk in sign_in_desks().await {
+        let first = desk.sign_in().await;
+        desk.sessions.end(&first.digest).await.unwrap();
+        let second = desk.sign_in().await;
+
+        let killed = desk.revoke_before(2).await;
+
+        assert_eq!(killed, [second]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_account_cannot_be_signed_in_to() {
+    for desk in sign_in_desks().await {
+        let Account { organization_id, id, .. } = desk.account;
+        let before = desk.sign_in().await;
+        let event = audit(organization_id, "deleted");
+        desk.store.delete_account(organization_id, id, &event).await.unwrap();
+        desk.revoke_before(u64::MAX).await;
+
+        let epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap();
+
+        assert_eq!(epoch, None);
+        assert!(!desk.is_alive(&before, now()).await);
+    }
+}

@@ -1,0 +1,314 @@
+//! Adapters to ask, and things to put into them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use portico::{
+    domain::{
+        access_role::{AccessRole, RoleTable},
+        account::Account,
+        audit_event::{Actor, AuditEvent},
+        connector::{
+            ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
+            ScimCredentials,
+        },
+        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        login_transaction::LoginTransaction,
+        master_key::MasterKey,
+        organization::{Edition, EmailDomain, Organization, Slug},
+        return_to::ReturnTo,
+        secret::{Secret, SecretDigest},
+        session::{Identity, Session},
+        subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
+    },
+    ports::{
+        sessions::Sessions,
+        store::{Accounts as _, SessionRecords, Store},
+    },
+    sessions::embedded::EmbeddedSessions,
+    storage::sqlite::SqliteStore,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A database, and where it lies.
+pub struct Backend<S: ?Sized = dyn WholeStore> {
+    pub store: Arc<S>,
+    pub folder: TempDir,
+}
+
+/// All that a database adapter offers.
+pub trait WholeStore: Store + SessionRecords {}
+
+impl<T: Store + SessionRecords> WholeStore for T {}
+
+/// An empty database of every adapter.
+pub fn stores() -> Vec<Backend> {
+    let Backend { store, folder } = sqlite();
+    vec![Backend { store, folder }]
+}
+
+/// An empty embedded database.
+pub fn sqlite() -> Backend<SqliteStore> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder));
+    Backend { store, folder }
+}
+
+pub fn open(folder: &TempDir) -> SqliteStore {
+    SqliteStore::open(&file(folder), master_key(7)).unwrap()
+}
+
+pub fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("portico.db")
+}
+
+pub fn master_key(byte: u8) -> Arc<MasterKey> {
+    Arc::new(MasterKey::new(&[byte; 32]))
+}
+
+/// Sessions of every adapter, over a database with one account.
+pub async fn sign_in_desks() -> Vec<Desk> {
+    vec![Desk::embedded().await]
+}
+
+/// Where one person of one organization signs in.
+pub struct Desk<S: ?Sized = dyn Sessions> {
+    pub store: Arc<SqliteStore>,
+    pub sessions: Arc<S>,
+    pub account: Account,
+    pub connector: Connector,
+    pub folder: TempDir,
+}
+
+impl Desk {
+    async fn embedded() -> Self {
+        let Desk { store, sessions, account, connector, folder } = embedded_desk().await;
+        Self { store, sessions, account, connector, folder }
+    }
+}
+
+/// A desk whose sessions are known to be the embedded ones.
+pub async fn embedded_desk() -> Desk<EmbeddedSessions> {
+    let Backend { store, folder } = sqlite();
+    let (account, connector) = person(&*store).await;
+    let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now()).await.unwrap());
+    Desk { store, sessions, account, connector, folder }
+}
+
+impl Desk<EmbeddedSessions> {
+    /// The same desk after the process has ended and begun again.
+    pub async fn reopened(self, now: Timestamp) -> Self {
+        let Self { store, sessions, account, connector, folder } = self;
+        drop(sessions);
+        drop(Arc::into_inner(store).expect("nobody else holds the database"));
+        let store = Arc::new(open(&folder));
+        let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now).await.unwrap());
+        Self { store, sessions, account, connector, folder }
+    }
+}
+
+impl<S: Sessions + ?Sized> Desk<S> {
+    /// A session that begins now.
+    pub async fn sign_in(&self) -> Session {
+        let session = session(&self.account, &self.connector);
+        self.sessions.create(session.clone(), self.identity("Alice")).await.unwrap();
+        session
+    }
+
+    pub fn identity(&self, name: &str) -> Identity {
+        identity(&self.account, name)
+    }
+
+    pub async fn is_alive(&self, session: &Session, now: Timestamp) -> bool {
+        self.sessions.find(&session.digest, now).await.unwrap().is_some()
+    }
+
+    /// The account loses access, in the database.
+    pub async fn raise_epoch(&self) -> u64 {
+        let found = self.present_account().await;
+        let raised = Account {
+            access_epoch: found.access_epoch + 1,
+            version: found.version + 1,
+            ..found.clone()
+        };
+        let event = audit(found.organization_id, "account.changed");
+        self.store.replace_account(&raised, found.version, &event).await.unwrap();
+        raised.access_epoch
+    }
+
+    async fn present_account(&self) -> Account {
+        let Account { organization_id, id, .. } = self.account;
+        self.store.find_account(organization_id, id).await.unwrap().unwrap()
+    }
+
+    pub async fn revoke_before(&self, epoch: u64) -> Vec<Session> {
+        let Account { organization_id, id, .. } = self.account;
+        self.sessions.revoke_before(organization_id, id, epoch).await.unwrap()
+    }
+}
+
+/// Noon of a day in 2026.
+pub fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+pub fn after(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+pub fn audit(organization_id: OrganizationId, action: &'static str) -> AuditEvent {
+    AuditEvent::new(organization_id, now(), Actor::System, action, &"target").with("n", 1)
+}
+
+pub fn organization(slug: &str) -> Organization {
+    Organization {
+        id: OrganizationId::generate(),
+        slug: Slug::parse(slug).unwrap(),
+        display_name: slug.to_uppercase(),
+        edition: Edition::Enterprise,
+        domains: vec![EmailDomain::parse(&format!("{slug}.example")).unwrap()],
+        created_at: now(),
+    }
+}
+
+/// An organization that is in the store.
+pub async fn organization_in(store: &(impl Store + ?Sized), slug: &str) -> OrganizationId {
+    let organization = organization(slug);
+    let event = audit(organization.id, "organization.created");
+    store.insert_organization(&organization, &event).await.unwrap();
+    organization.id
+}
+
+pub fn connector(organization_id: OrganizationId) -> Connector {
+    Connector {
+        organization_id,
+        id: ConnectorId::generate(),
+        kind: ConnectorKind::AzureAd,
+        enabled: true,
+        authority: "https://login.microsoftonline.com/contoso.example/v2.0".into(),
+        client_id: "client".into(),
+        client_authentication: ClientAuthentication::SecretPost(Secret::new(CLIENT_SECRET)),
+        role_source: RoleSource::Highest,
+        role_claim: "roles".into(),
+        role_table: RoleTable(vec![("Chef".into(), AccessRole::Admin)]),
+        link_by_user_name: LinkByUserName::Ask,
+        scim: ScimCredentials {
+            user_name: "directory".into(),
+            passwords: vec![SecretDigest::of(b"one"), SecretDigest::of(b"two")],
+        },
+        created_at: now(),
+    }
+}
+
+/// What must not stand in any file.
+pub const CLIENT_SECRET: &str = "a-client-secret-that-nobody-may-read";
+
+/// A connector that is in the store.
+pub async fn connector_in(store: &(impl Store + ?Sized), of: OrganizationId) -> Connector {
+    let connector = connector(of);
+    store.insert_connector(&connector, &audit(of, "connector.created")).await.unwrap();
+    connector
+}
+
+pub fn account(organization_id: OrganizationId, name: &str) -> Account {
+    let attributes = json!({ "userName": name, "nickName": "Lis", "x": [1, { "y": null }] });
+    Account {
+        organization_id,
+        id: AccountId::generate(),
+        user_name: name.into(),
+        external_id: Some(format!("external-{name}")),
+        email: format!("{name}@acme.example"),
+        display_name: "Alice Liddell".into(),
+        active: true,
+        scim_roles: vec!["User".into()],
+        access_epoch: 1,
+        version: 1,
+        created_at: now(),
+        last_modified_at: now(),
+        attributes: attributes.as_object().unwrap().clone(),
+    }
+}
+
+/// An account that is in the store.
+pub async fn account_in(store: &(impl Store + ?Sized), of: OrganizationId, name: &str) -> Account {
+    let account = account(of, name);
+    store.insert_account(&account, &audit(of, "account.created")).await.unwrap();
+    account
+}
+
+/// An account of a new organization with a connector.
+pub async fn person(store: &(impl Store + ?Sized)) -> (Account, Connector) {
+    let acme = organization_in(store, "acme").await;
+    (account_in(store, acme, "alice").await, connector_in(store, acme).await)
+}
+
+pub fn subject(identifier: &str) -> Subject {
+    Subject { authority: "tenant".into(), identifier: identifier.into() }
+}
+
+pub fn link(account: &Account, connector: &Connector, identifier: &str) -> SubjectLink {
+    SubjectLink {
+        organization_id: account.organization_id,
+        connector_id: connector.id,
+        account_id: account.id,
+        subject: subject(identifier),
+        sub: "pairwise".into(),
+        basis: LinkBasis::ExternalId,
+        linked_at: now(),
+    }
+}
+
+pub fn link_request(account: &Account, connector: &Connector, identifier: &str) -> LinkRequest {
+    LinkRequest {
+        organization_id: account.organization_id,
+        connector_id: connector.id,
+        account_id: account.id,
+        subject: subject(identifier),
+        sub: "pairwise".into(),
+        user_name: account.user_name.clone(),
+        reference: Reference::generate(),
+        requested_at: now(),
+    }
+}
+
+pub fn login(connector: &Connector, browser: &[u8]) -> LoginTransaction {
+    LoginTransaction {
+        organization_id: connector.organization_id,
+        connector_id: connector.id,
+        state: Secret::generate().digest(),
+        browser: SecretDigest::of(browser),
+        nonce: Secret::new("a-nonce-that-nobody-may-read"),
+        code_verifier: Secret::new("a-verifier-that-nobody-may-read"),
+        redirect_uri: "https://portico.example/callback".into(),
+        max_age: Some(3_600),
+        return_to: ReturnTo::portal(),
+        created_at: now(),
+        expires_at: after(600),
+    }
+}
+
+pub fn session(account: &Account, connector: &Connector) -> Session {
+    Session {
+        digest: Secret::generate().digest(),
+        organization_id: account.organization_id,
+        account_id: account.id,
+        connector_id: connector.id,
+        access_epoch: account.access_epoch,
+        token_role: Some(AccessRole::ReadOnly),
+        role: AccessRole::Admin,
+        sid: Some("sid".into()),
+        id_token: Secret::new("an-id-token-that-nobody-may-read"),
+        logout_hint: None,
+        created_at: now(),
+        last_seen_at: now(),
+        idle: SignedDuration::from_mins(30),
+        expires_at: after(8 * 3_600),
+        user_agent: "Browser/1.0".into(),
+        address: "192.0.2.7".into(),
+    }
+}
+
+pub fn identity(account: &Account, name: &str) -> Identity {
+    Identity::new(account.id, &account.email, name, &Slug::parse("acme").unwrap())
+}
