@@ -23,7 +23,10 @@ pub(super) fn filter(text: &str, profile: &Profile) -> Result<Filter, ScimError>
     let filter = parser.disjunction()?;
     match parser.rest.trim_start() {
         "" => Ok(filter),
-        rest => Err(invalid(format!("the filter goes on unexpectedly at {}", quoted(rest)))),
+        rest => {
+            let end = text.len() - rest.len();
+            Err(invalid(format!("the filter should end after {end} bytes, but goes on")))
+        }
     }
 }
 

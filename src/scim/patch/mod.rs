@@ -17,6 +17,9 @@ pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// A message with more operations is refused.
 pub const MAX_OPERATIONS: usize = 1000;
 
+/// The operations of a message may name this many attributes and listed values together.
+pub const MAX_CHANGES: usize = 10_000;
+
 /// What a client wants changed: operations, one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
@@ -63,7 +66,11 @@ impl Patch {
         }
         let operations = operations.iter().map(|operation| parse_operation(operation, profile));
         let operations = operations.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { operations: operations.concat() })
+        let operations = operations.concat();
+        if operations.len() > MAX_CHANGES {
+            return Err(ScimError::InvalidValue(format!("more than {MAX_CHANGES} values change")));
+        }
+        Ok(Self { operations })
     }
 
     /// The user after every operation.
@@ -144,7 +151,8 @@ mod tests {
     }
 
     fn entra(user: User, operations: Value) -> User {
-        patched(user, operations.clone(), &ENTRA).unwrap_or_else(|e| panic!("{operations}: {e}"))
+        let said = operations.to_string();
+        patched(user, operations, &ENTRA).unwrap_or_else(|error| panic!("{said}: {error}"))
     }
 
     #[test]
@@ -410,6 +418,18 @@ mod tests {
         ]);
 
         assert_eq!(entra(user(), operations), user());
+    }
+
+    #[test]
+    fn an_extension_of_somebody_else_may_have_attributes_with_familiar_names() {
+        let value =
+            json!({ "urn:contoso:employee": { "manager": "m", "USERNAME": "u", "level": 7 } });
+
+        let patched = entra(user(), json!([{ "op": "add", "value": value }]));
+
+        assert_eq!(patched, user_with(value));
+        let removal = json!([{ "op": "remove", "path": "urn:contoso:employee" }]);
+        assert_eq!(entra(patched, removal), user());
     }
 
     #[test]
