@@ -229,7 +229,7 @@ fn ends_in_version(urn: &str) -> bool {
 }
 
 /// ATTRNAME (RFC 7643 §2.1), also with `$` for `$ref` and a leading `_`.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$' || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "$_-".contains(c))
 }

@@ -119,4 +119,14 @@ impl Filter {
             _ => None,
         }
     }
+
+    /// How many conditions it is made of: what looking at one resource costs.
+    pub(in crate::scim) fn conditions(&self) -> usize {
+        let within = |path: &AttributePath| path.filter.as_ref().map_or(0, |f| f.conditions());
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::conditions).sum(),
+            Self::Not(part) => part.conditions(),
+            Self::Present(path) | Self::Compare(Comparison { path, .. }) => 1 + within(path),
+        }
+    }
 }

@@ -17,8 +17,9 @@ pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// A message with more operations is refused.
 pub const MAX_OPERATIONS: usize = 1000;
 
-/// The operations of a message may name this many attributes and listed values together.
-pub const MAX_CHANGES: usize = 10_000;
+/// The attributes, listed values and conditions that a message may name together; each may mean
+/// a look at [`MAX_VALUES`](crate::scim::validation::MAX_VALUES) values.
+pub const MAX_CHANGES: usize = 2000;
 
 /// What a client wants changed: operations, one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,8 +68,9 @@ impl Patch {
         let operations = operations.iter().map(|operation| parse_operation(operation, profile));
         let operations = operations.collect::<Result<Vec<_>, _>>()?;
         let operations = operations.concat();
-        if operations.len() > MAX_CHANGES {
-            return Err(ScimError::InvalidValue(format!("more than {MAX_CHANGES} values change")));
+        if operations.iter().map(Operation::cost).sum::<usize>() > MAX_CHANGES {
+            let detail = format!("Operations name at most {MAX_CHANGES} attributes and conditions");
+            return Err(ScimError::InvalidValue(detail));
         }
         Ok(Self { operations })
     }
@@ -104,6 +106,12 @@ fn parse_operation(operation: &Value, profile: &Profile) -> Result<Vec<Operation
         Some(_) => return Err(ScimError::InvalidPath("a path is text".into())),
     };
     profile.operations(verb, path, member(operation, "value"))
+}
+
+impl Operation {
+    fn cost(&self) -> usize {
+        self.path.filter.as_ref().map_or(1, |filter| filter.conditions())
+    }
 }
 
 impl Verb {
@@ -333,6 +341,7 @@ mod tests {
 
     #[test]
     fn an_operation_that_cannot_be_is_refused_with_its_scim_type() {
+        let wide = format!("roles[{}]", vec!["value co \"z\""; 70].join(" or "));
         let refusals = [
             (json!([]), "invalidSyntax"),
             (json!(["x"]), "invalidSyntax"),
