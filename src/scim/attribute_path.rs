@@ -277,6 +277,14 @@ mod tests {
     }
 
     #[test]
+    fn a_path_with_a_filter_is_not_the_plain_attribute() {
+        let plain = AttributePath::parse("EMAILS.value", &ENTRA).unwrap();
+        let selected = AttributePath::parse("emails[type eq \"work\"].value", &ENTRA).unwrap();
+
+        assert!(plain.is("emails.value") && !plain.is("emails") && !selected.is("emails.value"));
+    }
+
+    #[test]
     fn the_misspelled_urn_of_the_enterprise_schema_is_understood_leniently_only() {
         let text = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department";
 

@@ -100,7 +100,9 @@ impl Filter {
 
     /// The parts of a filter that is one `eq` with text, or several joined by `and`.
     ///
-    /// `None` for every other filter. What the parts name can be looked up by an index.
+    /// `None` for every other filter. What the parts name can be looked up by an index; see
+    /// [`AttributePath::is`]. A path may have a filter of its own, so what an index finds is still
+    /// to be confirmed by [`Self::matches`].
     pub fn equalities(&self) -> Option<Vec<(&AttributePath, &str)>> {
         let parts = self.equal_values()?;
         parts.into_iter().map(|(path, value)| Some((path, value.as_str()?))).collect()

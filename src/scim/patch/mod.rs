@@ -341,10 +341,16 @@ mod tests {
 
     #[test]
     fn an_operation_that_cannot_be_is_refused_with_its_scim_type() {
-        let wide = format!("roles[{}]", vec!["value co \"z\""; 70].join(" or "));
+        let wide = format!("roles[{}]", vec!["value co \"z\""; 50].join(" or "));
         let refusals = [
             (json!([]), "invalidSyntax"),
             (json!(["x"]), "invalidSyntax"),
+            (
+                json!([{ "op": "remove", "path": "roles", "value": vec!["x"; MAX_CHANGES + 1] }]),
+                "invalidValue",
+            ),
+            (json!(vec![json!({ "op": "remove", "path": wide }); 41]), "invalidValue"),
+            (json!([{ "op": "add", "path": ENTERPRISE_USER, "value": "x" }]), "invalidValue"),
             (json!([{ "path": "title", "value": "x" }]), "invalidSyntax"),
             (json!([{ "op": "move", "path": "title" }]), "invalidSyntax"),
             (json!([{ "op": "remove" }]), "noTarget"),
@@ -386,9 +392,10 @@ mod tests {
             ),
         ];
         for (operations, scim_type) in refusals {
-            let refused = patched(user(), operations.clone(), &ENTRA).unwrap_err();
+            let said = operations.to_string();
+            let refused = patched(user(), operations, &ENTRA).unwrap_err();
 
-            assert_eq!(refused.scim_type(), Some(scim_type), "{operations:.200}: {refused}");
+            assert_eq!(refused.scim_type(), Some(scim_type), "{said:.200}: {refused}");
         }
     }
 
