@@ -77,14 +77,6 @@ impl Operator {
             _ => return None,
         })
     }
-
-    /// Whether it asks which of two values comes first.
-    pub const fn is_ordering(self) -> bool {
-        matches!(
-            self,
-            Self::GreaterThan | Self::GreaterOrEqual | Self::LessThan | Self::LessOrEqual
-        )
-    }
 }
 
 impl Filter {
