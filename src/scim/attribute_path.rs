@@ -10,7 +10,7 @@ use crate::scim::{
 };
 
 /// A longer path is refused unread.
-pub const MAX_LENGTH: usize = 4096;
+pub const MAX_LENGTH: usize = 1024;
 
 /// Where a value stands in a resource: `name.givenName`, `emails[type eq "work"].value`,
 /// `urn:…:enterprise:2.0:User:manager`.
@@ -58,7 +58,7 @@ impl AttributePath {
         let (filter, rest) = parser::value_filter(rest, path.definition(), profile)?;
         path.filter = Some(Box::new(filter));
         match rest.strip_prefix('.') {
-            _ if path.sub_attribute.is_some() => Err(malformed(text)),
+            _ if path.sub_attribute.is_some() => Err(malformed(name)),
             None if rest.is_empty() => Ok(path),
             Some(sub) => path.with_sub_attribute(sub),
             _ => Err(malformed(text)),
@@ -105,6 +105,12 @@ impl AttributePath {
         let known = self.definition().and_then(|definition| definition.sub_attribute(name));
         self.sub_attribute = Some(known.map_or(name, |known| known.name).into());
         Ok(self)
+    }
+
+    /// Whether the path is that of a core attribute, such as `userName` or `emails.value`, with
+    /// no filter.
+    pub fn is(&self, name: &str) -> bool {
+        self.schema.is_none() && self.filter.is_none() && self.to_string() == name
     }
 
     /// Whether the path names a whole extension.
@@ -223,7 +229,7 @@ fn ends_in_version(urn: &str) -> bool {
 }
 
 /// ATTRNAME (RFC 7643 §2.1), also with `$` for `$ref` and a leading `_`.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$' || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "$_-".contains(c))
 }
@@ -268,6 +274,14 @@ mod tests {
             };
             assert_eq!(path, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_with_a_filter_is_not_the_plain_attribute() {
+        let plain = AttributePath::parse("EMAILS.value", &ENTRA).unwrap();
+        let selected = AttributePath::parse("emails[type eq \"work\"].value", &ENTRA).unwrap();
+
+        assert!(plain.is("emails.value") && !plain.is("emails") && !selected.is("emails.value"));
     }
 
     #[test]

@@ -18,3 +18,4 @@ pub mod projection;
 pub mod resource_meta;
 pub mod schema;
 pub mod user;
+pub mod validation;

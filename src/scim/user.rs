@@ -3,21 +3,12 @@
 use serde_json::{Map, Value};
 
 use crate::scim::{
-    attribute_path::{AttributePath, is_urn, member},
+    attribute_path::{is_urn, member},
     dialect::{Profile, value::is_primary},
-    error::{ScimError, quoted},
+    error::ScimError,
     resource_meta::ResourceMeta,
-    schema::{self, Attribute, Kind},
+    schema, validation,
 };
-
-/// A user has at most this many bytes as JSON.
-pub const MAX_SIZE: usize = 64 * 1024;
-
-/// A multi-valued attribute has at most this many values.
-pub const MAX_VALUES: usize = 1000;
-
-/// Values lie at most this deep within each other.
-pub const MAX_DEPTH: usize = 10;
 
 /// The longest `userName`, in characters.
 pub const MAX_USER_NAME: usize = 255;
@@ -57,11 +48,8 @@ impl User {
 
     /// A user of canonical attributes, if they are complete and of the right types.
     pub(super) fn checked(mut attributes: Map<String, Value>) -> Result<Self, ScimError> {
-        sweep_members(&mut attributes);
-        check_size(&attributes)?;
-        for (name, value) in &attributes {
-            check_attribute(name, value)?;
-        }
+        validation::sweep(&mut attributes);
+        validation::validate(&attributes)?;
         let user = Self { attributes };
         user.check_required()?;
         Ok(user)
@@ -179,120 +167,16 @@ fn value_of(value: &Value) -> Option<&str> {
     value.get("value").and_then(Value::as_str).filter(|text| !text.trim().is_empty())
 }
 
-/// Takes out what means "no value".
-fn sweep_members(members: &mut Map<String, Value>) {
-    members.values_mut().for_each(sweep);
-    members.retain(|_, value| !is_nothing(value));
-}
-
-fn sweep(value: &mut Value) {
-    match value {
-        Value::Object(members) => sweep_members(members),
-        Value::Array(values) => {
-            values.iter_mut().for_each(sweep);
-            values.retain(|value| !is_nothing(value));
-        }
-        _ => {}
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(values) => values.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
-}
-
-fn check_size(attributes: &Map<String, Value>) -> Result<(), ScimError> {
-    for (name, value) in attributes {
-        if !is_bounded(value, MAX_DEPTH) {
-            let detail = format!(
-                "{} is deeper than {MAX_DEPTH} levels or has more than {MAX_VALUES} values",
-                quoted(name)
-            );
-            return Err(ScimError::InvalidValue(detail));
-        }
-    }
-    let size = serde_json::to_vec(attributes).map_or(usize::MAX, |json| json.len());
-    if size > MAX_SIZE {
-        let detail = format!("a user has at most {MAX_SIZE} bytes, this one has {size}");
-        return Err(ScimError::InvalidValue(detail));
-    }
-    Ok(())
-}
-
-fn is_bounded(value: &Value, depth: usize) -> bool {
-    let deeper = depth.checked_sub(1);
-    let within = |value: &Value| deeper.is_some_and(|depth| is_bounded(value, depth));
-    match value {
-        Value::Array(values) => values.len() <= MAX_VALUES && values.iter().all(within),
-        Value::Object(members) => members.values().all(within),
-        _ => true,
-    }
-}
-
-fn check_attribute(name: &str, value: &Value) -> Result<(), ScimError> {
-    if let Some(known) = schema::find(None, name) {
-        return check_type(known, value, &AttributePath::of(None, name));
-    }
-    let Value::Object(members) = value else { return Ok(()) };
-    for (member, value) in members {
-        if let Some(known) = schema::find(Some(name), member) {
-            check_type(known, value, &AttributePath::of(Some(name), member))?;
-        }
-    }
-    Ok(())
-}
-
-fn check_type(known: &Attribute, value: &Value, path: &AttributePath) -> Result<(), ScimError> {
-    if !known.multi_valued {
-        return check_single(known, value, path);
-    }
-    let wrong = || ScimError::InvalidValue(format!("{path} must be a list"));
-    let values = value.as_array().ok_or_else(wrong)?;
-    values.iter().try_for_each(|value| check_single(known, value, path))?;
-    if values.iter().filter(|value| is_primary(value)).count() > 1 {
-        let detail = format!("only one value of {path} can be primary");
-        return Err(ScimError::InvalidValue(detail));
-    }
-    Ok(())
-}
-
-fn check_single(known: &Attribute, value: &Value, path: &AttributePath) -> Result<(), ScimError> {
-    let wanted = match (known.kind, value) {
-        (Kind::Boolean, Value::Bool(_)) => return Ok(()),
-        (Kind::Complex, Value::Object(members)) => return check_members(known, members, path),
-        (kind, Value::String(_)) if kind.is_text() => return Ok(()),
-        (Kind::Boolean, _) => "true or false",
-        (Kind::Complex, _) => "an object",
-        _ => "text",
-    };
-    Err(ScimError::InvalidValue(format!("{path} must be {wanted}")))
-}
-
-fn check_members(
-    known: &Attribute,
-    members: &Map<String, Value>,
-    path: &AttributePath,
-) -> Result<(), ScimError> {
-    for (name, value) in members {
-        if let Some(known) = known.sub_attribute(name) {
-            let sub_attribute = Some(name.clone());
-            check_type(known, value, &AttributePath { sub_attribute, ..path.clone() })?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::scim::dialect::{ENTRA, STRICT};
+    use crate::scim::{
+        dialect::{ENTRA, STRICT},
+        validation::{MAX_DEPTH, MAX_SIZE, MAX_VALUES},
+    };
 
     /// The body with which Entra ID creates a user.
     pub(in crate::scim) fn created_by_entra() -> Map<String, Value> {
@@ -375,6 +259,9 @@ pub(super) mod tests {
             json!({ "emails": [{ "primary": "true", "type": "work", "value": "Test_User_11bb@testuser.com" }] }),
             json!({ "emails": { "Primary": true, "TYPE": "work", "Value": "Test_User_11bb@testuser.com" } }),
             json!({ "urn:x:2.0:User": { "a": null, "b": [] } }),
+            json!({ "userName": null, schema::USER: {
+                "userName": "Test_User_00aa00aa-bb11-cc22-dd33-44ee44ee44ee", "id": "x" } }),
+            json!({ format!("{}:id", schema::USER): "x", format!("{}:password", schema::USER): "x" }),
         ];
         let plain = User::parse(created_by_entra(), &ENTRA).unwrap();
         for variant in variants {
@@ -469,6 +356,7 @@ pub(super) mod tests {
             (json!({ "title": "x".repeat(MAX_SIZE) }), "bytes"),
             (json!({ "custom": deep }), "custom"),
             (json!({ "USERNAME": "b" }), "userName"),
+            (json!({ "urn:contoso:2.0:User": "x" }), "urn:contoso:2.0:User"),
             (json!({ schema::ENTERPRISE_USER: "x", "manager": "y" }), schema::ENTERPRISE_USER),
             (json!({ schema::ENTERPRISE_USER: { "department": ["a", "b"] } }), "department"),
         ];

@@ -81,12 +81,7 @@ impl Profile {
     ) -> Result<Vec<Operation>, ScimError> {
         let mut operations = Vec::new();
         for (name, value) in members {
-            let mut path = AttributePath::parse(&name, self)?;
-            if path.schema.is_none() && urn != schema::USER {
-                let known = schema::find(Some(urn), &path.attribute);
-                path.attribute = known.map_or(path.attribute, |known| known.name.into());
-                path.schema = Some(urn.into());
-            }
+            let path = AttributePath::parse(&format!("{urn}:{name}"), self)?;
             operations.extend(self.at(verb, path, value, false)?);
         }
         Ok(operations)

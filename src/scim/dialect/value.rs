@@ -7,6 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     schema::{self, Attribute, Kind, Mutability},
+    validation::not_an_extension,
 };
 
 impl Profile {
@@ -22,63 +23,71 @@ impl Profile {
     ) -> Result<Map<String, Value>, ScimError> {
         let mut attributes = Map::new();
         for (name, value) in body {
-            let Some((schema, name, value)) = self.top_level(&name, value)? else { continue };
-            let holder = match &schema {
-                None => &mut attributes,
-                Some(urn) => holder(&mut attributes, urn)?,
-            };
-            insert_once(holder, name, value)?;
+            self.take(&mut attributes, &name, value)?;
         }
         Ok(attributes)
     }
 
-    /// Where an attribute of a resource belongs, its name and its canonical value; `None` for
-    /// what is dropped.
-    fn top_level(
+    /// Puts an attribute of a body where it belongs, or drops it.
+    fn take(
         &self,
+        attributes: &mut Map<String, Value>,
         name: &str,
         value: Value,
-    ) -> Result<Option<(Option<String>, String, Value)>, ScimError> {
-        if value.is_null() {
-            return Ok(None);
-        }
-        if is_urn(name) {
-            return self.extension(name, value).map(Some);
-        }
-        let schema = self.extension_of(name);
-        let known = schema::find(schema, name);
-        if known.is_some_and(|known| known.mutability != Mutability::ReadWrite) {
-            return Ok(None);
-        }
-        if known.is_none() && !self.unknown_attributes {
-            return Err(ScimError::InvalidValue(format!("{} is not an attribute", quoted(name))));
-        }
-        let spelled = known.map_or(name, |known| known.name).to_owned();
-        let value = self.value(known, value)?;
-        Ok(Some((schema.map(Into::into), spelled, value)))
-    }
-
-    /// An extension as an object under its URN, or one of its attributes under URN and name.
-    fn extension(
-        &self,
-        name: &str,
-        value: Value,
-    ) -> Result<(Option<String>, String, Value), ScimError> {
-        let urn = self.canonical_urn(name);
+    ) -> Result<(), ScimError> {
         match value {
-            Value::Object(members) => {
-                let known = [schema::ENTERPRISE_USER].into_iter();
-                let mut known = known.filter(|known| urn.eq_ignore_ascii_case(known));
-                let urn = known.next().map_or(urn.into_owned(), Into::into);
-                let members = self.members(|name| schema::find(Some(&urn), name), members)?;
-                Ok((None, urn, Value::Object(members)))
+            Value::Null => Ok(()),
+            Value::Object(members) if is_urn(name) => {
+                self.take_extension(attributes, &self.canonical_urn(name), members)
+            }
+            value if is_urn(name) => {
+                let path = AttributePath::parse_name(name, self)?;
+                self.take_attribute(attributes, path, value)
             }
             value => {
-                let path = AttributePath::parse_name(name, self)?;
-                let value = self.value(path.definition(), value)?;
-                Ok((path.schema, path.attribute, value))
+                let mut path = AttributePath::of(self.extension_of(name), name);
+                path.attribute = path.definition().map_or(path.attribute, |k| k.name.into());
+                self.take_attribute(attributes, path, value)
             }
         }
+    }
+
+    fn take_extension(
+        &self,
+        attributes: &mut Map<String, Value>,
+        urn: &str,
+        members: Map<String, Value>,
+    ) -> Result<(), ScimError> {
+        if urn.eq_ignore_ascii_case(schema::USER) {
+            let mut members = members.into_iter();
+            return members.try_for_each(|(name, value)| self.take(attributes, &name, value));
+        }
+        let known = urn.eq_ignore_ascii_case(schema::ENTERPRISE_USER);
+        let urn = if known { schema::ENTERPRISE_USER } else { urn };
+        let members = self.members(|name| schema::find(Some(urn), name), members)?;
+        insert_once(attributes, urn.into(), Value::Object(members))
+    }
+
+    fn take_attribute(
+        &self,
+        attributes: &mut Map<String, Value>,
+        path: AttributePath,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        let known = path.definition();
+        if known.is_some_and(|known| known.mutability != Mutability::ReadWrite) {
+            return Ok(());
+        }
+        if known.is_none() && path.schema.is_none() && !self.unknown_attributes {
+            let detail = format!("{} is not an attribute", quoted(&path.attribute));
+            return Err(ScimError::InvalidValue(detail));
+        }
+        let value = self.value(known, value)?;
+        let holder = match &path.schema {
+            None => attributes,
+            Some(urn) => holder(attributes, urn)?,
+        };
+        insert_once(holder, path.attribute, value)
     }
 
     /// A value of an attribute: a list for a multi-valued one.
@@ -187,9 +196,7 @@ fn holder<'a>(
     urn: &str,
 ) -> Result<&'a mut Map<String, Value>, ScimError> {
     let holder = attributes.entry(urn).or_insert_with(|| Value::Object(Map::new()));
-    holder.as_object_mut().ok_or_else(|| {
-        ScimError::InvalidValue(format!("{} must be an object of attributes", quoted(urn)))
-    })
+    holder.as_object_mut().ok_or_else(|| not_an_extension(urn))
 }
 
 /// Inserts a member; of an object that came in parts, the parts become one.

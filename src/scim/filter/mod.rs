@@ -77,14 +77,6 @@ impl Operator {
             _ => return None,
         })
     }
-
-    /// Whether it asks which of two values comes first.
-    pub const fn is_ordering(self) -> bool {
-        matches!(
-            self,
-            Self::GreaterThan | Self::GreaterOrEqual | Self::LessThan | Self::LessOrEqual
-        )
-    }
 }
 
 impl Filter {
@@ -100,7 +92,9 @@ impl Filter {
 
     /// The parts of a filter that is one `eq` with text, or several joined by `and`.
     ///
-    /// `None` for every other filter. What the parts name can be looked up by an index.
+    /// `None` for every other filter. What the parts name can be looked up by an index; see
+    /// [`AttributePath::is`]. A path may have a filter of its own, so what an index finds is still
+    /// to be confirmed by [`Self::matches`].
     pub fn equalities(&self) -> Option<Vec<(&AttributePath, &str)>> {
         let parts = self.equal_values()?;
         parts.into_iter().map(|(path, value)| Some((path, value.as_str()?))).collect()
@@ -117,6 +111,16 @@ impl Filter {
                 parts.map(|parts| parts.into_iter().flatten().collect())
             }
             _ => None,
+        }
+    }
+
+    /// How many conditions it is made of: what looking at one resource costs.
+    pub(in crate::scim) fn conditions(&self) -> usize {
+        let within = |path: &AttributePath| path.filter.as_ref().map_or(0, |f| f.conditions());
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::conditions).sum(),
+            Self::Not(part) => part.conditions(),
+            Self::Present(path) | Self::Compare(Comparison { path, .. }) => 1 + within(path),
         }
     }
 }

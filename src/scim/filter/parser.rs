@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use crate::scim::{
-    attribute_path::AttributePath,
+    attribute_path::{AttributePath, is_name},
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
@@ -23,7 +23,10 @@ pub(super) fn filter(text: &str, profile: &Profile) -> Result<Filter, ScimError>
     let filter = parser.disjunction()?;
     match parser.rest.trim_start() {
         "" => Ok(filter),
-        rest => Err(invalid(format!("the filter goes on unexpectedly at {}", quoted(rest)))),
+        rest => {
+            let end = text.len() - rest.len();
+            Err(invalid(format!("the filter should end after {end} bytes, but goes on")))
+        }
     }
 }
 
@@ -87,9 +90,9 @@ impl<'t> Parser<'t, '_> {
 
     /// `attribute operator value`, `attribute pr` or `attribute[…]`.
     fn expression(&mut self) -> Result<Filter, ScimError> {
-        let (mut path, definition) = self.path()?;
+        let mut path = self.path()?;
         if self.rest.starts_with('[') && path.sub_attribute.is_none() {
-            path.filter = Some(Box::new(self.brackets(definition)?));
+            path.filter = Some(Box::new(self.brackets(path.definition())?));
             if self.symbol('.') {
                 let sub = self.word();
                 path = path.with_sub_attribute(sub).map_err(as_filter_error)?;
@@ -97,7 +100,7 @@ impl<'t> Parser<'t, '_> {
                 return Ok(Filter::Present(path));
             }
         }
-        let definition = definition.and_then(|_| self.target_definition(&path));
+        let definition = self.definition_of(&path);
         self.skip_spaces();
         let operator = self.word();
         if operator.eq_ignore_ascii_case("pr") {
@@ -111,35 +114,30 @@ impl<'t> Parser<'t, '_> {
         self.comparison(path, definition, operator, value)
     }
 
-    /// A path and what is known of its attribute, or of its sub-attribute within brackets.
-    fn path(&mut self) -> Result<(AttributePath, Option<&'static Attribute>), ScimError> {
+    /// The path of an attribute, or within brackets that of a sub-attribute.
+    fn path(&mut self) -> Result<AttributePath, ScimError> {
         self.skip_spaces();
         let name = self.word();
         if name.is_empty() {
             return Err(invalid("the filter lacks an attribute name"));
         }
-        match self.within {
-            Within::Resource => {
-                let path =
-                    AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
-                let definition = path.definition();
-                if definition.is_none() && path.schema.is_none() && !self.profile.unknown_attributes
-                {
-                    return Err(invalid(format!("{} is not an attribute", quoted(name))));
-                }
-                Ok((path, definition))
-            }
-            Within::Value(parent) => {
-                let plain = AttributePath::of(None, "value").with_sub_attribute(name);
-                plain.map_err(as_filter_error)?;
-                let definition = parent.and_then(|parent| parent.sub_attribute(name));
-                let spelled = definition.map_or(name, |definition| definition.name);
-                Ok((AttributePath::of(None, spelled), definition))
-            }
+        let Within::Value(parent) = self.within else {
+            let path = AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
+            let unknown = path.definition().is_none() && path.schema.is_none();
+            return if unknown && !self.profile.unknown_attributes {
+                Err(invalid(format!("{} is not an attribute", quoted(name))))
+            } else {
+                Ok(path)
+            };
+        };
+        if !is_name(name) {
+            return Err(invalid(format!("{} is not a sub-attribute", quoted(name))));
         }
+        let known = parent.and_then(|parent| parent.sub_attribute(name));
+        Ok(AttributePath::of(None, known.map_or(name, |known| known.name)))
     }
 
-    fn target_definition(&self, path: &AttributePath) -> Option<&'static Attribute> {
+    fn definition_of(&self, path: &AttributePath) -> Option<&'static Attribute> {
         match self.within {
             Within::Resource => path.target_definition(),
             Within::Value(parent) => parent?.sub_attribute(&path.attribute),

@@ -8,7 +8,7 @@ use crate::scim::{
     error::ScimError,
     filter::Filter,
     patch::{Operation, Verb},
-    user::MAX_VALUES,
+    validation::MAX_VALUES,
 };
 
 impl Operation {

@@ -17,6 +17,10 @@ pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// A message with more operations is refused.
 pub const MAX_OPERATIONS: usize = 1000;
 
+/// The attributes, listed values and conditions that a message may name together; each may mean
+/// a look at [`MAX_VALUES`](crate::scim::validation::MAX_VALUES) values.
+pub const MAX_CHANGES: usize = 2000;
+
 /// What a client wants changed: operations, one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
@@ -63,7 +67,12 @@ impl Patch {
         }
         let operations = operations.iter().map(|operation| parse_operation(operation, profile));
         let operations = operations.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { operations: operations.concat() })
+        let operations = operations.concat();
+        if operations.iter().map(Operation::cost).sum::<usize>() > MAX_CHANGES {
+            let detail = format!("Operations name at most {MAX_CHANGES} attributes and conditions");
+            return Err(ScimError::InvalidValue(detail));
+        }
+        Ok(Self { operations })
     }
 
     /// The user after every operation.
@@ -97,6 +106,12 @@ fn parse_operation(operation: &Value, profile: &Profile) -> Result<Vec<Operation
         Some(_) => return Err(ScimError::InvalidPath("a path is text".into())),
     };
     profile.operations(verb, path, member(operation, "value"))
+}
+
+impl Operation {
+    fn cost(&self) -> usize {
+        self.path.filter.as_ref().map_or(1, |filter| filter.conditions())
+    }
 }
 
 impl Verb {
@@ -144,7 +159,8 @@ mod tests {
     }
 
     fn entra(user: User, operations: Value) -> User {
-        patched(user, operations.clone(), &ENTRA).unwrap_or_else(|e| panic!("{operations}: {e}"))
+        let said = operations.to_string();
+        patched(user, operations, &ENTRA).unwrap_or_else(|error| panic!("{said}: {error}"))
     }
 
     #[test]
@@ -325,9 +341,16 @@ mod tests {
 
     #[test]
     fn an_operation_that_cannot_be_is_refused_with_its_scim_type() {
+        let wide = format!("roles[{}]", vec!["value co \"z\""; 50].join(" or "));
         let refusals = [
             (json!([]), "invalidSyntax"),
             (json!(["x"]), "invalidSyntax"),
+            (
+                json!([{ "op": "remove", "path": "roles", "value": vec!["x"; MAX_CHANGES + 1] }]),
+                "invalidValue",
+            ),
+            (json!(vec![json!({ "op": "remove", "path": wide }); 41]), "invalidValue"),
+            (json!([{ "op": "add", "path": ENTERPRISE_USER, "value": "x" }]), "invalidValue"),
             (json!([{ "path": "title", "value": "x" }]), "invalidSyntax"),
             (json!([{ "op": "move", "path": "title" }]), "invalidSyntax"),
             (json!([{ "op": "remove" }]), "noTarget"),
@@ -369,9 +392,10 @@ mod tests {
             ),
         ];
         for (operations, scim_type) in refusals {
-            let refused = patched(user(), operations.clone(), &ENTRA).unwrap_err();
+            let said = operations.to_string();
+            let refused = patched(user(), operations, &ENTRA).unwrap_err();
 
-            assert_eq!(refused.scim_type(), Some(scim_type), "{operations:.200}: {refused}");
+            assert_eq!(refused.scim_type(), Some(scim_type), "{said:.200}: {refused}");
         }
     }
 
@@ -410,6 +434,18 @@ mod tests {
         ]);
 
         assert_eq!(entra(user(), operations), user());
+    }
+
+    #[test]
+    fn an_extension_of_somebody_else_may_have_attributes_with_familiar_names() {
+        let value =
+            json!({ "urn:contoso:employee": { "manager": "m", "USERNAME": "u", "level": 7 } });
+
+        let patched = entra(user(), json!([{ "op": "add", "value": value }]));
+
+        assert_eq!(patched, user_with(value));
+        let removal = json!([{ "op": "remove", "path": "urn:contoso:employee" }]);
+        assert_eq!(entra(patched, removal), user());
     }
 
     #[test]
