@@ -23,7 +23,9 @@ use crate::{
         access, connectors,
         linking::{self, Linked},
         login::{
-            Callback, LoginError, Why, authority_failed, decision::{grounds, no_role}, refuse_before_decision,
+            Callback, LoginError, Why, authority_failed,
+            decision::{grounds, no_role},
+            refuse_before_decision,
         },
         role::GrantedRole,
     },
