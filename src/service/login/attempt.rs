@@ -123,10 +123,10 @@ impl<'a> Attempt<'a> {
             Ok(code) => code,
             Err(error) => return Err(self.answer_refused(error).await),
         };
-        let mut expected = code.expected_id_token(&self.provider, &self.connector.client_id);
+        let expected = code.expected_id_token(&self.provider, &self.connector.client_id);
         let session_state = code.session_state().map(str::to_owned);
         let answer = self.exchange(code).await?;
-        expected.access_token = Some(answer.access_token);
+        let expected = expected.with_access_token(answer.access_token);
         let identity = self.verify(&answer.id_token, &expected).await?;
         Ok(Tokens { identity, id_token: answer.id_token, session_state })
     }
