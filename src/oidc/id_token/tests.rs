@@ -438,3 +438,17 @@ fn roles_under_two_names_that_differ_are_refused() {
     assert_eq!(overage, Err(IdTokenError::Roles));
     assert_eq!(double, Err(IdTokenError::Malformed));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_without_the_authoritys_signature_is_an_id_token(
+        header in r#"(\{"alg":"RS256","kid":"k1"\}|.{0,40})"#,
+        payload in ".{0,60}",
+        signature in "[A-Za-z0-9_=.-]{0,80}",
+    ) {
+        let forged = format!("{}.{}.{signature}", base64url(header), base64url(payload));
+
+        proptest::prop_assert!(verify(&forged, &jwks(), &expected(), "roles", NOW).is_err());
+        proptest::prop_assert!(verify(&signature, &jwks(), &expected(), "roles", NOW).is_err());
+    }
+}
