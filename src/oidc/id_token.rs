@@ -61,6 +61,12 @@ impl ExpectedIdToken {
             role_claim_alias: provider.profile().role_claim_alias,
         }
     }
+
+    /// The same, with the access token that came beside the ID Token.
+    #[must_use]
+    pub fn with_access_token(self, access_token: Secret) -> Self {
+        Self { access_token: Some(access_token), ..self }
+    }
 }
 
 /// Which rule an ID Token breaks.

@@ -437,7 +437,8 @@ proptest! {
         let pasted = format!("{scheme}://{host}{end}/{tenant}{path}");
         if let Ok(authority) = entra(&pasted) {
             let url = authority.discovery_url();
-            prop_assert!(trusted().is_microsoft(&url) || trusted().names_url(&url), "{pasted} {url}");
+            let is_trusted = trusted().is_microsoft(&url) || trusted().names_url(&url);
+            prop_assert!(is_trusted, "{pasted} {url}");
         }
     }
 
@@ -453,7 +454,8 @@ proptest! {
     ) {
         if let Ok(authority) = generic(&pasted) {
             let url = authority.discovery_url();
-            prop_assert!(url.as_str().starts_with(pasted.trim_end_matches('/').split(WELL_KNOWN).next().unwrap()));
+            let issuer = pasted.split(WELL_KNOWN).next().unwrap().trim_end_matches('/');
+            prop_assert!(url.as_str().starts_with(issuer), "{pasted} {url}");
         }
     }
 }

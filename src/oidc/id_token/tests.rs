@@ -334,7 +334,7 @@ fn a_token_without_kid_is_verified_with_the_only_key() {
 fn at_hash_must_be_of_the_access_token_that_came_along() {
     // OpenID Connect Core 1.0 A.3: this access token and its at_hash.
     let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    let expected = ExpectedIdToken { access_token: Some(Secret::new(access_token)), ..expected() };
+    let expected = expected().with_access_token(Secret::new(access_token));
     let hashes = [
         (with(&json!({ "at_hash": "77QmUPtjPfzWtF2AnpK9RQ" })), Ok(())),
         (without("at_hash"), Ok(())),
