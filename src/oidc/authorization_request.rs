@@ -312,15 +312,8 @@ impl AcceptedCode {
 
     /// What the ID Token must say that this code is redeemed for; without the access token.
     pub fn expected_id_token(&self, provider: &Provider, client_id: &str) -> ExpectedIdToken {
-        ExpectedIdToken {
-            issuer: provider.issuer().to_owned(),
-            tenant_id: provider.tenant_id().map(ToOwned::to_owned),
-            client_id: client_id.to_owned(),
-            nonce: self.nonce.clone(),
-            max_age: self.max_age,
-            access_token: None,
-            role_claim_alias: provider.profile().role_claim_alias,
-        }
+        let expected = ExpectedIdToken::new(provider, client_id, self.nonce.clone());
+        ExpectedIdToken { max_age: self.max_age, ..expected }
     }
 }
 

@@ -3,7 +3,13 @@
 use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 
-use crate::{domain::secret::Secret, oidc::jwks::Jwks};
+use crate::{
+    domain::secret::Secret,
+    oidc::{
+        authority::Provider,
+        jwks::{Jwks, NoKey},
+    },
+};
 
 mod claims;
 mod compact;
@@ -14,7 +20,6 @@ pub use claims::IdTokenClaims;
 pub use identity::VerifiedIdentity;
 
 use self::{compact::Compact, role_claim::roles};
-use super::jwks::NoKey;
 
 /// How far the provider's clock and ours may be apart, in seconds.
 const LEEWAY: i64 = 60;
@@ -40,6 +45,28 @@ pub struct ExpectedIdToken {
     pub access_token: Option<Secret>,
     /// Another name under which the role claim may stand; both must agree.
     pub role_claim_alias: Option<&'static str>,
+}
+
+impl ExpectedIdToken {
+    /// What `provider` says to `client_id` about a sign-in that was given `nonce`; without
+    /// `max_age` and access token.
+    pub fn new(provider: &Provider, client_id: &str, nonce: Secret) -> Self {
+        Self {
+            issuer: provider.issuer().to_owned(),
+            tenant_id: provider.tenant_id().map(ToOwned::to_owned),
+            client_id: client_id.to_owned(),
+            nonce,
+            max_age: None,
+            access_token: None,
+            role_claim_alias: provider.profile().role_claim_alias,
+        }
+    }
+
+    /// The same, with the access token that came beside the ID Token.
+    #[must_use]
+    pub fn with_access_token(self, access_token: Secret) -> Self {
+        Self { access_token: Some(access_token), ..self }
+    }
 }
 
 /// Which rule an ID Token breaks.

@@ -29,15 +29,20 @@ pub mod provider_kind;
 pub mod refusal;
 pub mod token;
 
-/// The text up to `limit` bytes, a space for each control character.
+/// The text up to `limit` bytes, a space for each control character and for those that turn the
+/// direction of writing.
 fn plain_text(text: &str, limit: usize) -> String {
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if c.is_control() || turns_direction(c) { ' ' } else { c })
         .scan(0, |length, c| {
             *length += c.len_utf8();
             (*length <= limit).then_some(c)
         })
         .collect()
+}
+
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads a JSON object. serde takes a list for a struct as well, which no protocol means.

@@ -80,7 +80,7 @@ impl openidconnect::ErrorResponse for Refusal {}
 mod tests {
     use super::*;
 
-    const ENTRA: &str = "AADSTS50105: Your administrator has configured the application Portico.\r\n\
+    const ENTRA: &str = "AADSTS50105: Your administrator has configured the application.\r\n\
         Trace ID: 0c6b1c0c-5a9b-4d6b-8f3e-1c5f0f3a2b00\r\n\
         Correlation ID: 11111111-2222-3333-4444-555555555555\r\n\
         Timestamp: 2026-11-21 10:00:00Z";
@@ -97,12 +97,14 @@ mod tests {
 
     #[test]
     fn a_hostile_refusal_is_cut_and_cleaned() {
-        let refusal =
-            Refusal::new(&"e\u{7}\u{202e}".repeat(200), Some(&"ü\u{1b}[31m".repeat(1000)));
+        let [error, description] =
+            ["e\u{7}\u{202e}".repeat(200), "ü\u{1b}[31m\u{202e}".repeat(1000)];
+
+        let refusal = Refusal::new(&error, Some(&description));
 
         assert_eq!(refusal.error, "e".repeat(100));
         assert!(refusal.description.as_ref().unwrap().len() <= 500);
-        assert!(!refusal.to_string().contains(char::is_control));
+        assert!(!refusal.to_string().contains(|c: char| c.is_control() || c == '\u{202e}'));
     }
 
     #[test]

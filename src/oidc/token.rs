@@ -15,7 +15,7 @@ use crate::{domain::secret::Secret, oidc::json_object};
 /// A token endpoint's answer is at most this long: 1 MiB.
 pub const LONGEST_ANSWER: usize = 1024 * 1024;
 
-/// A token endpoint's success (OpenID Connect Core 1.0 §3.1.3.3); the ID Token is not yet verified.
+/// A token endpoint's success (OpenID Connect Core 1.0 §3.1.3.3), the ID Token not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenResponse {
     /// `id_token`, for [`crate::oidc::id_token::verify`].
@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn tokens_do_not_show_in_debug_output() {
-        let body = br#"{"token_type":"Bearer","access_token":"aaaa","id_token":"iiii","refresh_token":"rrrr"}"#;
+        let body = br#"{"token_type":"Bearer","access_token":"aaaa","id_token":"iiii",
+            "refresh_token":"rrrr"}"#;
 
         let shown = format!("{:?}", TokenResponse::parse(body).unwrap());
 

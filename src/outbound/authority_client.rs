@@ -141,7 +141,7 @@ async fn fetch_keys(
 ) -> Result<Jwks, AuthorityFailure> {
     let keys = Jwks::parse(&get(&https, kind, &jwks_uri, LONGEST_SET).await?)?;
     if keys.usable() == 0 {
-        tracing::warn!(%jwks_uri, ignored = keys.ignored(), "the authority publishes no usable key");
+        tracing::warn!(%jwks_uri, ignored = keys.ignored(), "an authority has no usable key");
     }
     Ok(keys)
 }

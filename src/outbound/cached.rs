@@ -87,13 +87,15 @@ impl<T: Send + Sync + 'static> Cached<T> {
         let mut flight = self.flight.lock().await;
         let last = self.usable(source, now).map(|good| Arc::clone(&good.value));
         let recent = |at: Timestamp| now.duration_since(at) < BETWEEN_REFETCHES;
-        if flight.refetched_at.is_some_and(recent)
-            && let Some(last) = last
-        {
-            return Ok(last);
+        match (last, flight.failure_since(now)) {
+            (Some(last), _) if flight.refetched_at.is_some_and(recent) => Ok(last),
+            (None, Some(failure)) => Err(failure),
+            (last, _) => {
+                flight.refetched_at = Some(now);
+                let fetched = self.fetch(&mut flight, source, now, fetch).await;
+                fetched.or_else(|failure| last.ok_or(failure))
+            }
         }
-        flight.refetched_at = Some(now);
-        self.fetch(&mut flight, source, now, fetch).await.or_else(|failure| last.ok_or(failure))
     }
 
     /// Fetches unless somebody does already; a failure leaves the last good value.
@@ -110,7 +112,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
             return;
         }
         if let Err(failure) = self.fetch(&mut flight, &source, now, fetch).await {
-            tracing::warn!(%failure, "an authority could not be asked again; what is known is kept");
+            tracing::warn!(%failure, "an authority does not answer; what it last said is kept");
         }
     }
 

@@ -48,7 +48,10 @@ pub enum DiscoveryError {
     #[error("the discovery document cannot be read: {0}")]
     Malformed(String),
     /// It speaks for another issuer.
-    #[error("the discovery document names the issuer {found}, not {expected}")]
+    #[error(
+        "the discovery document names the issuer {found}, not {expected}; paste the authority \
+         exactly as the provider writes its issuer"
+    )]
     Issuer {
         /// Whose document was asked for.
         expected: String,

@@ -428,11 +428,17 @@ fn a_configured_host_is_a_pair() {
 proptest! {
     #[test]
     fn no_text_leads_to_a_host_that_is_not_trusted(
-        pasted in "(https?|HTTPS)://(login\\.microsoftonline\\.com|sts\\.windows\\.net|127\\.0\\.0\\.1|[a-z.@:\\\\%0-9-]{0,20})(:8081|:443|\\.|@|)[/a-zA-Z0-9.@\\\\:%?#-]{0,60}",
+        scheme in "https?|HTTPS",
+        host in "(login\\.microsoftonline\\.(com|us)|sts\\.windows\\.net|127\\.0\\.0\\.1|[a-z.@:\\\\%-]{1,12})",
+        end in "(|||:8081|:443|\\.|@|\\.evil\\.example|[a-z.@:\\\\%]{1,12})",
+        tenant in "(11111111-2222-3333-4444-555555555555|contoso\\.com|[a-z0-9.@:\\\\%-]{0,12})",
+        path in "(|/|/v2\\.0|/oauth2/v2\\.0/token|[/a-zA-Z0-9.@\\\\:%?#-]{0,30})",
     ) {
+        let pasted = format!("{scheme}://{host}{end}/{tenant}{path}");
         if let Ok(authority) = entra(&pasted) {
             let url = authority.discovery_url();
-            prop_assert!(trusted().is_microsoft(&url) || trusted().names_url(&url), "{pasted} {url}");
+            let is_trusted = trusted().is_microsoft(&url) || trusted().names_url(&url);
+            prop_assert!(is_trusted, "{pasted} {url}");
         }
     }
 
@@ -448,7 +454,8 @@ proptest! {
     ) {
         if let Ok(authority) = generic(&pasted) {
             let url = authority.discovery_url();
-            prop_assert!(url.as_str().starts_with(pasted.trim_end_matches('/').split(WELL_KNOWN).next().unwrap()));
+            let issuer = pasted.split(WELL_KNOWN).next().unwrap().trim_end_matches('/');
+            prop_assert!(url.as_str().starts_with(issuer), "{pasted} {url}");
         }
     }
 }

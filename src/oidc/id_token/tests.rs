@@ -334,7 +334,7 @@ fn a_token_without_kid_is_verified_with_the_only_key() {
 fn at_hash_must_be_of_the_access_token_that_came_along() {
     // OpenID Connect Core 1.0 A.3: this access token and its at_hash.
     let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    let expected = ExpectedIdToken { access_token: Some(Secret::new(access_token)), ..expected() };
+    let expected = expected().with_access_token(Secret::new(access_token));
     let hashes = [
         (with(&json!({ "at_hash": "77QmUPtjPfzWtF2AnpK9RQ" })), Ok(())),
         (without("at_hash"), Ok(())),
@@ -437,4 +437,18 @@ fn roles_under_two_names_that_differ_are_refused() {
     assert_eq!(differ, Err(IdTokenError::Roles));
     assert_eq!(overage, Err(IdTokenError::Roles));
     assert_eq!(double, Err(IdTokenError::Malformed));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_without_the_authoritys_signature_is_an_id_token(
+        header in r#"(\{"alg":"RS256","kid":"k1"\}|.{0,40})"#,
+        payload in ".{0,60}",
+        signature in "[A-Za-z0-9_=.-]{0,80}",
+    ) {
+        let forged = format!("{}.{}.{signature}", base64url(header), base64url(payload));
+
+        proptest::prop_assert!(verify(&forged, &jwks(), &expected(), "roles", NOW).is_err());
+        proptest::prop_assert!(verify(&signature, &jwks(), &expected(), "roles", NOW).is_err());
+    }
 }
