@@ -194,6 +194,30 @@ impl Aadsts {
         )
     }
 
+    pub(super) fn assertion_signature() -> Self {
+        of(700_027, "invalid_client", "The certificate with identifier used to sign the client assertion is not registered on application, or the assertion failed signature validation.".into())
+    }
+
+    pub(super) fn assertion_issuer() -> Self {
+        of(
+            700_021,
+            "invalid_client",
+            "Client assertion application identifier doesn't match 'client_id' parameter.".into(),
+        )
+    }
+
+    pub(super) fn assertion_audience() -> Self {
+        of(
+            700_023,
+            "invalid_client",
+            "Client assertion audience claim does not match Realm issuer.".into(),
+        )
+    }
+
+    pub(super) fn assertion_time() -> Self {
+        of(700_024, "invalid_client", "Client assertion is not within its valid time range.".into())
+    }
+
     pub(super) fn malformed_grant() -> Self {
         of(9_002_313, "invalid_grant", "Invalid request. Request is malformed or invalid.".into())
     }

@@ -84,7 +84,7 @@ pub(super) struct Grant {
 }
 
 impl Entra {
-    /// Everything that changes; held for moments only, never over an `await` or a signature.
+    /// Everything that changes; held for moments only, never while waiting or signing.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

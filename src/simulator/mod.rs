@@ -17,7 +17,9 @@ mod aadsts;
 mod authorization_request;
 mod authorize;
 mod certificate;
+mod client_assertion;
 mod client_authentication;
+mod client_certificate;
 mod control;
 mod directory;
 mod discovery;
@@ -53,6 +55,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use self::{
+    client_certificate::{ClientCertificate, NotACertificate},
     directory::{Application, Person, UserType},
     fault::{Fault, Faults, UnknownFault},
     provisioning::{
