@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     aadsts::Aadsts,
     directory::{Application, Person, Tenant},
-    fault::Faults,
+    faults::Faults,
     keys::KeyRing,
     metadata::Version,
     pkce::Challenge,

@@ -25,6 +25,7 @@ mod directory;
 mod discovery;
 mod entra;
 mod fault;
+mod faults;
 mod id_token;
 mod jws;
 mod keys;
@@ -57,7 +58,8 @@ use uuid::Uuid;
 pub use self::{
     client_certificate::{ClientCertificate, NotACertificate},
     directory::{Application, Person, UserType},
-    fault::{Fault, Faults, UnknownFault},
+    fault::{Fault, UnknownFault},
+    faults::Faults,
     provisioning::{
         Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
         RoleMapping, ScimCredential, ScimTarget, TestConnectionError,

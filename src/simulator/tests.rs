@@ -331,6 +331,125 @@ async fn a_fault_changes_one_thing_and_goes_when_it_is_cleared() {
     assert_eq!(scene.simulator.faults().current(), None);
 }
 
+/// The names of the claims in which two tokens differ, but for those that are always new.
+fn differences(sound: &Value, faulty: &Value) -> Vec<String> {
+    let [sound, faulty] = [sound, faulty].map(|claims| claims.as_object().unwrap());
+    let mut names: Vec<String> = sound.keys().chain(faulty.keys()).cloned().collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| sound.get(name) != faulty.get(name) && name != "rh" && name != "uti");
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_of_the_claims_changes_those_that_it_names_and_no_other() {
+    let scene = Scene::begin();
+    let cases: [(Fault, &[&str]); 29] = [
+        (Fault::WrongIss, &["iss"]),
+        (Fault::IssAsArray, &["iss"]),
+        (Fault::MissingSub, &["sub"]),
+        (Fault::EmptySub, &["sub"]),
+        (Fault::MissingAud, &["aud"]),
+        (Fault::WrongAud, &["aud"]),
+        (Fault::UntrustedSecondAud, &["aud"]),
+        (Fault::AudAsArray, &["aud"]),
+        (Fault::WrongAzp, &["azp"]),
+        (Fault::MissingIat, &["iat"]),
+        (Fault::IatInTheFuture, &["iat"]),
+        (Fault::IatLongAgo, &["iat", "nbf"]),
+        (Fault::Expired, &["exp", "iat"]),
+        (Fault::MissingExp, &["exp"]),
+        (Fault::ExpAsText, &["exp"]),
+        (Fault::NotYetValid, &["nbf"]),
+        (Fault::WrongNonce, &["nonce"]),
+        (Fault::MissingNonce, &["nonce"]),
+        (Fault::WrongAtHash, &["at_hash"]),
+        (Fault::WrongTid, &["tid"]),
+        (Fault::MissingTid, &["tid"]),
+        (Fault::MissingOid, &["oid"]),
+        (Fault::V1Token, &["iss", "preferred_username", "unique_name", "ver"]),
+        (Fault::RolesAsText, &["roles"]),
+        (Fault::UnknownRole, &["roles"]),
+        (Fault::RolesElsewhere, &["_claim_names", "_claim_sources", "roles"]),
+        (Fault::Unsigned, &[]),
+        (Fault::TypAtJwt, &[]),
+        (Fault::TokenTypeLowercase, &[]),
+    ];
+    let claims = async |fault| {
+        scene.simulator.faults().set(fault);
+        let tokens = scene.redeem(&scene.code().await, ("", None)).await.json();
+        Scene::read(tokens["id_token"].as_str().unwrap()).1
+    };
+    let sound = claims(None).await;
+
+    for (fault, names) in cases {
+        let faulty = claims(Some(fault)).await;
+
+        assert_eq!(differences(&sound, &faulty), names, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_leaves_the_simulator_answering() {
+    let scene = Scene::begin();
+    let slow = [Fault::Slow, Fault::SlowDiscovery];
+
+    for fault in Fault::ALL.iter().filter(|fault| !slow.contains(fault)) {
+        scene.simulator.faults().set(None);
+        let code = scene.code().await;
+        scene.simulator.faults().set(Some(*fault));
+        let statuses = [
+            scene.get("v2.0/.well-known/openid-configuration").await.status,
+            scene.get("discovery/v2.0/keys").await.status,
+            scene.authorize("&prompt=none").await.status,
+            scene.redeem(&code, ("", None)).await.status,
+        ];
+
+        let expected = [200, 307, 302, 503];
+        assert!(statuses.iter().all(|status| expected.contains(status)), "{fault} {statuses:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_is_asked_for_on_request_and_may_be_declined() {
+    let scene = Scene::begin();
+    scene.sign_in("ada@acme.example").await;
+
+    let page = scene.authorize("&prompt=consent").await;
+    let answer = async |consent| {
+        let form = [("login", "ada@acme.example"), ("consent", consent)];
+        scene.post_login("&prompt=consent", &form).await
+    };
+    let [accepted, declined] = [answer("accept").await, answer("cancel").await];
+
+    assert!(page.body.contains("Permissions requested"));
+    assert!(accepted.parameter("code").is_some());
+    assert_eq!(declined.parameter("error").as_deref(), Some("access_denied"));
+    assert!(declined.parameter("error_description").unwrap().starts_with("AADSTS65004"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_always_asked_for_when_the_application_wants_a_new_sign_in() {
+    let scene = Scene::begin();
+    scene.sign_in("ada@acme.example").await;
+
+    let chosen = scene.post_login("&prompt=login", &[("login", "ada@acme.example")]).await;
+    let picked = scene.post_login("&prompt=select_account", &[("login", "ada@acme.example")]).await;
+
+    assert!(chosen.body.contains("Enter password"));
+    assert!(picked.parameter("code").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_messages_on_the_pages_are_escaped() {
+    let scene = Scene::begin();
+    let nasty = "<script>alert(1)</script>";
+
+    let page = scene.post_login("", &[("login", nasty)]).await;
+
+    assert!(page.body.contains("AADSTS50034") && !page.body.contains("<script>"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_signature_is_one_that_the_published_keys_do_not_confirm() {
     let scene = Scene::begin();
