@@ -14,7 +14,7 @@ pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type
 /// How far the client's clock may be off, in seconds.
 const SKEW: i64 = 300;
 
-/// Checks that `assertion` was made by `application`, for one of `audiences`, and is valid at `now`.
+/// Checks that `assertion` is `application`'s, for one of `audiences`, and valid at `now`.
 pub(super) fn check(
     assertion: &str,
     application: &Application,

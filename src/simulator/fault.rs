@@ -86,13 +86,16 @@ faults! {
         [Lie::Delay(Station::Discovery)]
     WrongDiscoveryIssuer "wrong-discovery-issuer" "The discovery document names another issuer"
         [Lie::Discovery(|d| append(d, "issuer", "INVALID"))]
-    DiscoveryIssuerWithSlash "discovery-issuer-with-slash" "The discovery document's issuer ends with a slash"
+    DiscoveryIssuerWithSlash "discovery-issuer-with-slash"
+        "The discovery document's issuer ends with a slash"
         [Lie::Discovery(|d| append(d, "issuer", "/"))]
-    ForeignTokenEndpoint "foreign-token-endpoint" "The discovery document sends credentials to another host"
+    ForeignTokenEndpoint "foreign-token-endpoint"
+        "The discovery document sends credentials to another host"
         [Lie::Discovery(|d| set(d, "token_endpoint", json!("https://login.attacker.example/token")))]
     ForeignJwksUri "foreign-jwks-uri" "The discovery document takes its keys from another host"
         [Lie::Discovery(|d| set(d, "jwks_uri", json!("https://login.attacker.example/keys")))]
-    DiscoveryOffersHs256 "discovery-offers-hs256" "The discovery document offers HS256, and tokens are signed with the client secret"
+    DiscoveryOffersHs256 "discovery-offers-hs256"
+        "The discovery document offers HS256, and tokens are signed with the client secret"
         [Lie::Discovery(|d| set(d, "id_token_signing_alg_values_supported", json!(["RS256", "HS256"]))),
          Lie::Signer(FalseSigner::ClientSecret)]
 
@@ -100,7 +103,8 @@ faults! {
         [Lie::Answer(Station::Keys, unavailable)]
     NoKeys "no-keys" "The JWKS is empty"
         [Lie::Keys(Vec::clear)]
-    StrangeKeys "strange-keys" "The JWKS also has keys of unknown kinds and for encryption; to be accepted"
+    StrangeKeys "strange-keys"
+        "The JWKS also has keys of unknown kinds and for encryption; to be accepted"
         [Lie::Keys(add_strange_keys)]
     DuplicateKid "duplicate-kid" "Two different keys in the JWKS have the kid of the signing key"
         [Lie::Keys(|keys| give_all_one_kid(keys))]
@@ -113,14 +117,16 @@ faults! {
         [Lie::AuthorizationResponse(|r| r.retain(|(name, _)| *name != "code"))]
     DuplicateCode "duplicate-code" "The authorization response has two codes"
         [Lie::AuthorizationResponse(|r| r.push(("code", "another".into())))]
-    WrongResponseIss "wrong-response-iss" "The authorization response has the iss of another authority (RFC 9207)"
+    WrongResponseIss "wrong-response-iss"
+        "The authorization response has the iss of another authority (RFC 9207)"
         [Lie::AuthorizationResponse(|r| r.push(("iss", "https://login.attacker.example/v2.0".into())))]
 
     TokenEndpointError "token-endpoint-error" "The token endpoint answers 503 with an OAuth error"
         [Lie::Answer(Station::Token, unavailable)]
     TokenEndpointHtml "token-endpoint-html" "The token endpoint answers 200 with a page"
         [Lie::Answer(Station::Token, page)]
-    TokenEndpointRedirects "token-endpoint-redirects" "The token endpoint redirects to another address"
+    TokenEndpointRedirects "token-endpoint-redirects"
+        "The token endpoint redirects to another address"
         [Lie::Answer(Station::Token, redirect)]
     TokenEndpointHuge "token-endpoint-huge" "The token endpoint answers with 8 MiB"
         [Lie::Answer(Station::Token, huge)]
@@ -141,33 +147,45 @@ faults! {
         [Lie::Signature(|signature| if let Some(byte) = signature.first_mut() { *byte ^= 1; })]
     MissingSignature "missing-signature" "The ID Token says RS256 and has no signature"
         [Lie::Signature(Vec::clear)]
-    StrangersSignature "strangers-signature" "The ID Token has a published kid but is signed by another key"
+    StrangersSignature "strangers-signature"
+        "The ID Token has a published kid but is signed by another key"
         [Lie::Signer(FalseSigner::UnpublishedKey)]
     Hs256WithClientSecret "hs256-with-client-secret" "The ID Token is signed with the client secret"
         [Lie::Signer(FalseSigner::ClientSecret)]
-    Hs256WithPublicKey "hs256-with-public-key" "The ID Token is signed by HMAC with the public key's PEM"
+    Hs256WithPublicKey "hs256-with-public-key"
+        "The ID Token is signed by HMAC with the public key's PEM"
         [Lie::Signer(FalseSigner::PublicKeyAsSecret)]
     OtherAlgorithm "other-algorithm" "The ID Token is signed by RS512 where RS256 is agreed"
         [Lie::Signer(FalseSigner::OtherAlgorithm)]
-    KidAbsentSingleKey "kid-absent-single-key" "The ID Token has no kid and the JWKS one key; to be accepted"
+    KidAbsentSingleKey "kid-absent-single-key"
+        "The ID Token has no kid and the JWKS one key; to be accepted"
         [Lie::Header(|h| remove(h, "kid")), Lie::Keys(|keys| drop(keys.drain(..keys.len() - 1)))]
-    KidAbsentManyKeys "kid-absent-many-keys" "The ID Token has no kid and the JWKS several keys; either way"
+    KidAbsentManyKeys "kid-absent-many-keys"
+        "The ID Token has no kid and the JWKS several keys; either way"
         [Lie::Header(|h| remove(h, "kid"))]
     UnknownKid "unknown-kid" "The ID Token names a kid that is never published"
         [Lie::Header(|h| set(h, "kid", json!("never-published")))]
-    KeysRotatedBeforeSigning "keys-rotated-before-signing" "The ID Token is signed by a key newer than the last fetch; to be accepted"
+    KeysRotatedBeforeSigning "keys-rotated-before-signing"
+        "The ID Token is signed by a key newer than the last fetch; to be accepted"
         [Lie::RotateKeys]
     TypAtJwt "typ-at-jwt" "The ID Token says that it is an access token (RFC 9068)"
         [Lie::Header(|h| set(h, "typ", json!("at+jwt")))]
     CritHeader "crit-header" "The ID Token has a critical header member that nobody knows"
-        [Lie::Header(|h| { set(h, "crit", json!(["exp-policy"])); set(h, "exp-policy", json!(1)); })]
-    JwkHeader "jwk-header" "The ID Token is signed by a stranger's key, which its header brings along"
+        [Lie::Header(|h| {
+            set(h, "crit", json!(["exp-policy"]));
+            set(h, "exp-policy", json!(1));
+        })]
+    JwkHeader "jwk-header"
+        "The ID Token is signed by a stranger's key, which its header brings along"
         [Lie::Signer(FalseSigner::UnpublishedKey), Lie::BringKey]
 
     WrongIss "wrong-iss" "The ID Token has another iss"
         [Lie::Claims(|c| append(c, "iss", "1"))]
     IssAsArray "iss-as-array" "The ID Token has an array of issuers, ours among them"
-        [Lie::Claims(|c| { let iss = c["iss"].clone(); set(c, "iss", json!(["https://login.attacker.example", iss])); })]
+        [Lie::Claims(|c| {
+            let iss = c["iss"].clone();
+            set(c, "iss", json!(["https://login.attacker.example", iss]));
+        })]
     MissingSub "missing-sub" "The ID Token has no sub"
         [Lie::Claims(|c| remove(c, "sub"))]
     EmptySub "empty-sub" "The ID Token has an empty sub"
@@ -214,7 +232,8 @@ faults! {
         [Lie::Claims(|c| set(c, "roles", json!("EnterpriseAdmin")))]
     UnknownRole "unknown-role" "The ID Token has a role that nobody defined; it must give nothing"
         [Lie::Claims(|c| set(c, "roles", json!(["GlobalAdmin"])))]
-    RolesElsewhere "roles-elsewhere" "The ID Token says that the roles are at another address (overage)"
+    RolesElsewhere "roles-elsewhere"
+        "The ID Token says that the roles are at another address (overage)"
         [Lie::Claims(|c| {
             remove(c, "roles");
             set(c, "_claim_names", json!({ "roles": "src1", "groups": "src1" }));

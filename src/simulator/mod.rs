@@ -1,11 +1,12 @@
-//! A simulated Microsoft Entra: tenants that sign people in and provision them, on one loopback port.
+//! A simulated Microsoft Entra: tenants that sign people in and provision them, on one port.
 //!
 //! It answers as `login.microsoftonline.com` does, down to what that leaves out, and can lie on
 //! demand ([`Fault`]). It shares no protocol code with the relying party that it tests.
 //!
 //! | address | module |
 //! |---|---|
-//! | `/{tenant}/v2.0/.well-known/openid-configuration`, `/{tenant}/discovery/v2.0/keys` | `discovery` |
+//! | `/{tenant}/v2.0/.well-known/openid-configuration` | `discovery` |
+//! | `/{tenant}/discovery/v2.0/keys` | `discovery` |
 //! | `/{tenant}/oauth2/v2.0/authorize`, `…/login` | `authorize` |
 //! | `/{tenant}/oauth2/v2.0/token` | `token` |
 //! | `/{tenant}/oauth2/v2.0/logout` | `logout` |
