@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 /// The claims, header members or fields of a JSON object.
 pub(super) type Members = Map<String, Value>;
 
-/// Where an answer can be late or replaced.
+/// An address that the relying party itself calls; its answer can be late or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Station {
+pub enum Station {
+    /// The discovery document.
     Discovery,
+    /// The JWKS.
     Keys,
+    /// The token endpoint.
     Token,
 }
 

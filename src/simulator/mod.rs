@@ -44,7 +44,7 @@ mod token;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use actix_web::{
@@ -59,7 +59,7 @@ use uuid::Uuid;
 pub use self::{
     client_certificate::{ClientCertificate, NotACertificate},
     directory::{Application, Person, UserType},
-    fault::{Fault, UnknownFault},
+    fault::{Fault, Station, UnknownFault},
     faults::Faults,
     provisioning::{
         Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
@@ -69,11 +69,7 @@ pub use self::{
     seed::{ApplicationSeed, PersonSeed, TenantSeed},
     tenant::{Directory, DirectoryEntry, SimulatedTenant},
 };
-use self::{
-    entra::{Entra, World},
-    keys::KeyRing,
-    metadata::Version,
-};
+use self::{entra::Entra, metadata::Version};
 use crate::domain::clock::Clock;
 
 /// With what a simulator starts.
@@ -131,13 +127,7 @@ impl SimulatedEntra {
         let listener = TcpListener::bind(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let tenants = tenants.into_iter().map(TenantSeed::grow).collect();
-        let entra = Arc::new(Entra {
-            origin: origin(address),
-            clock,
-            keys: KeyRing::default(),
-            faults: Faults::default(),
-            world: Mutex::new(World::of(tenants)),
-        });
+        let entra = Arc::new(Entra::new(origin(address), clock, tenants));
         let server = serve(listener, Arc::clone(&entra)).map_err(failed)?;
         let handle = server.handle();
         tokio::spawn(server);
@@ -183,6 +173,11 @@ impl SimulatedEntra {
     /// The switch for the faults.
     pub fn faults(&self) -> Faults {
         self.entra.faults.clone()
+    }
+
+    /// How many requests a station has received: what a relying party did not do, a test sees here.
+    pub fn received(&self, station: Station) -> usize {
+        self.entra.received(station)
     }
 
     /// Signs with a new key from now on, and still publishes the last one.

@@ -49,7 +49,7 @@ pub(super) async fn token(
     http: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    if let Some(answer) = entra.faults.intercept(Station::Token).await {
+    if let Some(answer) = entra.receive(Station::Token).await {
         return answer;
     }
     match answer(&entra, &tenant, &http, &body) {

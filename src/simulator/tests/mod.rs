@@ -4,6 +4,8 @@ mod faults;
 mod sign_in;
 mod token;
 
+use std::sync::Mutex;
+
 use actix_web::http::header;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -11,6 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::*;
+
 use crate::domain::secret::Secret;
 
 const REDIRECT_URI: &str = "http://localhost:8080/callback";

@@ -17,11 +17,13 @@ async fn a_code_is_redeemed_only_by_who_may_and_only_once() {
         (("code", Some("1.nonsense")), 400, 9_002_313),
     ];
 
+    let before = scene.simulator.received(Station::Token);
     for (change, status, error) in cases {
         let refused = scene.redeem(&scene.code().await, change).await;
 
         assert_eq!((refused.status, refused.error_code()), (status, json!(error)), "{change:?}");
     }
+    assert_eq!(scene.simulator.received(Station::Token) - before, 8);
     let code = scene.code().await;
     assert_eq!(scene.redeem(&code, ("", None)).await.status, 200);
     assert_eq!(scene.redeem(&code, ("", None)).await.error_code(), 54005);
