@@ -299,6 +299,26 @@ async fn an_account_that_signs_in_again_after_all_its_sessions_ended_can_be_revo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_last_session_ends_while_another_begins_can_be_revoked() {
+    for desk in sign_in_desks().await {
+        let mut last = desk.sign_in().await;
+        for _ in 0..200 {
+            let next = session(&desk.account, &desk.connector);
+            let (sessions, ending) = (desk.sessions.clone(), last.digest);
+            let ended = tokio::spawn(async move { sessions.end(&ending).await.unwrap() });
+            desk.sessions.create(next.clone(), desk.identity("Alice")).await.unwrap();
+            assert!(ended.await.unwrap().is_some());
+            last = next;
+        }
+
+        let killed = desk.revoke_before(2).await;
+
+        assert_eq!(killed, std::slice::from_ref(&last));
+        assert!(!desk.is_alive(&last, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_account_cannot_be_signed_in_to() {
     for desk in sign_in_desks().await {
         let Account { organization_id, id, .. } = desk.account;

@@ -285,12 +285,15 @@ mod tests {
     async fn a_full_queue_is_answered_at_once() {
         let writer = writer();
         let (release, released) = mpsc::channel::<()>();
+        let (started, has_started) = mpsc::channel::<()>();
         let blocking = writer.run::<(), Infallible>(move |_| {
+            started.send(()).ok();
             released.recv().ok();
             Ok(())
         });
         tokio::pin!(blocking);
         assert!(polled_once(blocking.as_mut()).await.is_none());
+        has_started.recv().unwrap();
 
         let mut waiting = Vec::new();
         let refused = loop {
@@ -307,7 +310,7 @@ mod tests {
             let cause: Box<dyn Error + Send + Sync> = stop.into();
             cause.to_string() == "too many writes are waiting already"
         }));
-        assert!(waiting.len() >= QUEUE);
+        assert_eq!(waiting.len(), QUEUE);
     }
 
     async fn polled_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
