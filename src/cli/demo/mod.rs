@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// What to log: error, warn, info, debug or trace
-    #[arg(long, default_value = "warn", value_parser = LogFilter::parse)]
+    #[arg(long, default_value = "warn")]
     log: LogFilter,
 }
 
