@@ -1,5 +1,7 @@
 //! Who plays in the demo.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,26 +11,33 @@ use crate::{
     simulator::{ApplicationSeed, PersonSeed, TenantSeed},
 };
 
-/// The organizations: slug, name, and the app roles of the people who have one.
-pub const ORGANIZATIONS: [(&str, &str, [(&str, &str, &str); 3]); 2] = [
-    (
-        "acme",
-        "Acme Works",
-        [
+/// An organization on the bill.
+struct Bill {
+    slug: &'static str,
+    display_name: &'static str,
+    /// Name, user name without its domain, and app role of the people who have one.
+    leads: [(&'static str, &'static str, &'static str); 3],
+}
+
+const BILLS: [Bill; 2] = [
+    Bill {
+        slug: "acme",
+        display_name: "Acme Works",
+        leads: [
             ("Enza Enterprise", "enza", "EnterpriseAdmin"),
             ("Ada Admin", "ada", "Admin"),
             ("Uli User", "uli", "User"),
         ],
-    ),
-    (
-        "globex",
-        "Globex Lodging",
-        [
+    },
+    Bill {
+        slug: "globex",
+        display_name: "Globex Lodging",
+        leads: [
             ("Ela Enterprise", "ela", "EnterpriseAdmin"),
             ("Udo User", "udo", "User"),
             ("Rea Reader", "rea", "ReadOnly"),
         ],
-    ),
+    },
 ];
 
 /// How a person of the demo stands to Portico.
@@ -88,19 +97,11 @@ impl Cast {
     /// The cast of every organization, `people` each; the same for the same key, so that data kept
     /// from the last time still fits.
     pub fn of_all(key: &MasterKey, people: u32) -> Vec<Self> {
-        ORGANIZATIONS
-            .iter()
-            .map(|(slug, name, roles)| Self::of(key, slug, name, roles, people))
-            .collect()
+        BILLS.iter().map(|bill| Self::of(key, bill, people)).collect()
     }
 
-    fn of(
-        key: &MasterKey,
-        slug: &str,
-        display_name: &'static str,
-        roles: &[(&str, &str, &'static str)],
-        people: u32,
-    ) -> Self {
+    fn of(key: &MasterKey, bill: &Bill, people: u32) -> Self {
+        let slug = bill.slug;
         let domain = format!("{slug}.example");
         let player = |name: &str, local: &str, part| Player {
             name: name.to_owned(),
@@ -109,10 +110,9 @@ impl Cast {
             oid: identifier(key, &format!("{slug}/{local}")),
             part,
         };
-        let mut players: Vec<_> = roles
-            .iter()
-            .map(|(name, local, role)| player(name, local, Part::HasRole(role)))
-            .collect();
+        let leads = bill.leads.iter();
+        let mut players: Vec<_> =
+            leads.map(|(name, local, role)| player(name, local, Part::HasRole(role))).collect();
         players.push(player("Nona Norole", "nona", Part::HasNoRole));
         players.push(player("Dora Deactivated", "dora", Part::IsDeactivated));
         players.push(player("Nick Notyet", "nick", Part::IsNotProvisioned));
@@ -126,7 +126,7 @@ impl Cast {
         }));
         Self {
             slug: Slug::parse(slug).expect("the demo's slugs are slugs"),
-            display_name,
+            display_name: bill.display_name,
             tenant_id: identifier(key, &format!("{slug} tenant")),
             client_id: identifier(key, &format!("{slug} application")),
             client_secret: password(key, &format!("{slug} client secret")),
@@ -195,7 +195,9 @@ impl Cast {
         let mut text = format!("{} ({})\n", self.display_name, self.slug);
         for player in self.players.iter().take(12) {
             let (user_name, password) = (&player.user_name, player.password.expose());
-            text += &format!("  {user_name:<24} {password:<24} {}\n", player.part.note());
+            let note = player.part.note();
+            writeln!(text, "  {user_name:<24} {password:<24} {note}")
+                .expect("a String takes any text");
         }
         text + &format!(
             "  SCIM URL {}\n  Password {}\n",
