@@ -133,7 +133,7 @@ impl Output {
     /// The stories' ports over the configured database.
     async fn ports(&self) -> anyhow::Result<Ports> {
         let config = self.configured.load(Vec::new())?;
-        Ok(App::open(config, Clock::system()).await?.ports)
+        Ok(App::open_beside(config, Clock::system()).await?.ports)
     }
 
     fn print(&self, value: &Value, text: &str) {

@@ -183,6 +183,22 @@ async fn a_second_process_is_refused_while_the_first_runs() {
     open(&folder);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_a_running_service_sees_what_it_wrote_and_is_seen() {
+    let Backend { store: service, folder } = sqlite();
+    let acme = organization_in(&*service, "acme").await;
+
+    let command = SqliteStore::open_beside(&file(&folder), master_key(7)).unwrap();
+    let globex = organization_in(&command, "globex").await;
+    let seen = command.find_organization(acme).await.unwrap();
+    drop(command);
+
+    assert!(seen.is_some());
+    assert!(service.find_organization(globex).await.unwrap().is_some());
+    let after = organization_in(&*service, "initech").await;
+    assert!(service.find_organization(after).await.unwrap().is_some());
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let folder = folder();
