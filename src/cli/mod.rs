@@ -11,9 +11,11 @@ use crate::config::{Config, Sources};
 
 mod completions;
 mod config;
+mod demo;
 mod migrate;
 mod organization;
 mod serve;
+mod simulate_entra;
 mod stop_signal;
 
 /// Signs people in through their organization's Microsoft Entra ID tenant, and keeps their accounts
@@ -27,6 +29,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows everything at work: a simulated Entra tenant, two organizations, people provisioned
+    /// over SCIM; prints where to click
+    Demo(demo::Arguments),
     /// Runs the service
     Serve(serve::Arguments),
     /// Brings the database to this version (serve does it too)
@@ -34,6 +39,8 @@ enum Command {
     /// Creates, lists and shows organizations, and connects them to their tenants
     #[command(subcommand)]
     Organization(organization::Command),
+    /// Runs the simulated Entra tenant alone, for a test suite of your own
+    SimulateEntra(simulate_entra::Arguments),
     /// Prints the configuration in force, secrets masked, or a commented example
     Config(config::Arguments),
     /// Prints a completion script for a shell
@@ -65,6 +72,8 @@ pub fn run() -> ExitCode {
     let result = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.command {
+                Command::Demo(arguments) => demo::run(arguments).await,
+                Command::SimulateEntra(arguments) => simulate_entra::run(arguments).await,
                 Command::Serve(arguments) => serve::run(arguments).await,
                 Command::Migrate(configured) => migrate::run(&configured),
                 Command::Organization(command) => organization::run(command).await,
