@@ -5,8 +5,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 use portico::{
     domain::secret::Secret,
     ports::store::{
-        Accounts as _, Connectors as _, Logins as _, SessionRecords as _, SigningKey,
-        SigningKeys as _,
+        Accounts as _, Connectors as _, Logins as _, Organizations as _, SessionRecords as _,
+        SigningKey, SigningKeys as _,
     },
     storage::sqlite::{OpenError, SqliteStore},
 };
