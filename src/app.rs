@@ -12,8 +12,9 @@ use crate::{
         clock::Clock, connector::ConnectorKind, master_key::MasterKey, session::SessionLimits,
     },
     http::{
-        self, Readiness, State,
+        self, State,
         cookies::Cookies,
+        health::Readiness,
         middleware::security_headers::{FormTargets, SecurityHeaders},
         pages::{Frame, Link, login::DemoOrganization},
     },

@@ -6,11 +6,6 @@
 //! Everything else goes through the log and the security headers; of that, the pages that begin or
 //! end a session also through actix-session.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use actix_web::{
     App,
     body::MessageBody,
@@ -23,6 +18,7 @@ use crate::{
     config::Proxies,
     http::{
         cookies::Cookies,
+        health::Readiness,
         middleware::{
             bare_errors::bare_errors,
             request_log::request_log,
@@ -69,23 +65,6 @@ pub struct State {
     pub demo_organizations: Vec<DemoOrganization>,
     /// The headers of every page.
     pub security_headers: SecurityHeaders,
-}
-
-/// Whether the service has been told to stop: it finishes what it does, and says so to whoever
-/// would send it more.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// From now on the service is not ready.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was told to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// The whole service: every address it answers.
