@@ -14,6 +14,7 @@ mod config;
 mod migrate;
 mod organization;
 mod serve;
+mod setup_link;
 mod stop_signal;
 
 /// Signs people in through their organization's Microsoft Entra ID tenant, and keeps their accounts
@@ -34,6 +35,8 @@ enum Command {
     /// Creates, lists and shows organizations, and connects them to their tenants
     #[command(subcommand)]
     Organization(organization::Command),
+    /// Prints a fresh one-time link that opens Organization Setup without a sign-in
+    SetupLink(setup_link::Arguments),
     /// Prints the configuration in force, secrets masked, or a commented example
     Config(config::Arguments),
     /// Prints a completion script for a shell
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
                 Command::Serve(arguments) => serve::run(arguments).await,
                 Command::Migrate(configured) => migrate::run(&configured),
                 Command::Organization(command) => organization::run(command).await,
+                Command::SetupLink(arguments) => setup_link::run(&arguments).await,
                 Command::Config(arguments) => config::run(&arguments),
                 Command::Completions(arguments) => {
                     completions::run(&arguments, Arguments::command())

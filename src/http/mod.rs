@@ -47,6 +47,7 @@ pub mod portal;
 pub mod scim;
 pub mod session;
 pub mod session_store;
+pub mod setup;
 
 /// What every handler may need.
 #[derive(Clone)]
@@ -121,6 +122,11 @@ pub fn app(
                 .route(web::post().to(logout::sign_out)),
         )
         .route("/logout/done", web::get().to(logout::done))
+        .service(
+            web::resource("/setup/{token}")
+                .route(web::get().to(setup::show))
+                .route(web::post().to(setup::complete)),
+        )
         .route("/session", web::get().to(session::show))
         .route("/session/token", web::post().to(session::issue_token))
         .route("/.well-known/jwks.json", web::get().to(session::jwks))

@@ -15,9 +15,10 @@ use crate::domain::id::Reference;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Logs method, path, status and time of a request under a number that its answer carries.
+/// Logs method, route, status and time of a request under a number that its answer carries.
 ///
-/// The query is left out: it may hold a code, a state or somebody's address.
+/// The route is a pattern such as `/setup/{token}`, or `none`: an address may hold a token, and
+/// its query a code, a state or somebody's address.
 pub async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -25,7 +26,7 @@ pub async fn request_log(
     let began = Instant::now();
     let id = Reference::generate();
     let method = request.method().clone();
-    let path = request.path().to_owned();
+    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let span = tracing::info_span!("request", id = %id);
     let result = next.call(request).instrument(span.clone()).await;
     let status = match &result {
@@ -34,7 +35,7 @@ pub async fn request_log(
     };
     let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
     span.in_scope(|| {
-        tracing::info!(%method, path, status = status.as_u16(), milliseconds, "answered");
+        tracing::info!(%method, route, status = status.as_u16(), milliseconds, "answered");
     });
     result.map(|mut response| {
         let id = HeaderValue::from_str(id.as_str()).expect("a reference number is ASCII");
