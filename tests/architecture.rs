@@ -36,7 +36,8 @@ const MAY_USE: [(&str, &[&str]); 15] = [
             "http",
         ],
     ),
-    ("cli", &["domain", "ports", "service", "config", "telemetry", "app", "simulator"]),
+    // The demo's sample application shows its answers on the pages of http.
+    ("cli", &["domain", "ports", "service", "config", "telemetry", "app", "simulator", "http"]),
 ];
 
 #[test]

@@ -11,10 +11,12 @@ use crate::config::{Config, Sources};
 
 mod completions;
 mod config;
+mod demo;
 mod migrate;
 mod organization;
 mod serve;
 mod setup_link;
+mod simulate_entra;
 mod stop_signal;
 
 /// Signs people in through their organization's Microsoft Entra ID tenant, and keeps their accounts
@@ -28,6 +30,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows everything at work: a simulated Entra tenant, two organizations, people provisioned
+    /// over SCIM; prints where to click
+    Demo(demo::Arguments),
     /// Runs the service
     Serve(serve::Arguments),
     /// Brings the database to this version (serve does it too)
@@ -37,6 +42,8 @@ enum Command {
     Organization(organization::Command),
     /// Prints a fresh one-time link that opens Organization Setup without a sign-in
     SetupLink(setup_link::Arguments),
+    /// Runs the simulated Entra tenant alone, for a test suite of your own
+    SimulateEntra(simulate_entra::Arguments),
     /// Prints the configuration in force, secrets masked, or a commented example
     Config(config::Arguments),
     /// Prints a completion script for a shell
@@ -68,6 +75,8 @@ pub fn run() -> ExitCode {
     let result = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.command {
+                Command::Demo(arguments) => demo::run(arguments).await,
+                Command::SimulateEntra(arguments) => simulate_entra::run(arguments).await,
                 Command::Serve(arguments) => serve::run(arguments).await,
                 Command::Migrate(configured) => migrate::run(&configured),
                 Command::Organization(command) => organization::run(command).await,

@@ -1,5 +1,7 @@
 //! `[log]`
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
@@ -67,13 +69,21 @@ impl Default for LogFilter {
     }
 }
 
+impl FromStr for LogFilter {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match EnvFilter::try_new(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err("must be a level such as \"info\", or like \"info,portico::http=debug\""),
+        }
+    }
+}
+
 impl TryFrom<String> for LogFilter {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        match EnvFilter::try_new(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err("must be a level such as \"info\", or like \"info,portico::http=debug\""),
-        }
+        text.parse()
     }
 }

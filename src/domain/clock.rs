@@ -29,11 +29,14 @@ impl Clock {
         Self(Source::Stopped(Arc::new(AtomicI64::new(now.as_millisecond()))))
     }
 
-    /// The present moment.
+    /// The present moment, in whole microseconds: the resolution that databases keep.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
-            Source::System => Timestamp::now(),
+            Source::System => {
+                let now = Timestamp::now();
+                Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+            }
             Source::Stopped(milliseconds) => {
                 Timestamp::from_millisecond(milliseconds.load(Ordering::Relaxed))
                     .expect("a stopped clock is set from a timestamp")

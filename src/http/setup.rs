@@ -21,7 +21,7 @@ use crate::{
     },
     ports::Ports,
     service::{
-        connectors,
+        connectors, logout,
         setup_links::{self, Answers, Setup, SetupError, answers::Problems},
     },
 };
@@ -156,7 +156,7 @@ fn copied_values(ports: &Ports, setup: &Setup) -> CopiedValues {
     let former = setup.connector.as_ref().map(|connector| connector.scim.user_name.clone());
     CopiedValues {
         redirect_uri: connectors::redirect_uri(ports, id),
-        signed_out_uri: format!("{}/logout/done", ports.settings.public_url),
+        signed_out_uri: logout::return_uri(ports),
         scim_url: connectors::scim_url(ports, id),
         scim_user_name: former.unwrap_or_else(|| connectors::scim_user_name(&setup.organization)),
     }

@@ -111,6 +111,34 @@ pub async fn create(
     Ok(CreatedConnector { connector, scim_password })
 }
 
+/// Gives a connector other settings and a new SCIM Password; the old one is refused from now on.
+///
+/// `None` if it was deleted meanwhile.
+pub async fn renew(
+    ports: &Ports,
+    existing: Connector,
+    new: NewConnector,
+    actor: Actor,
+) -> Result<Option<CreatedConnector>, Unavailable> {
+    let scim_password = Secret::generate();
+    let connector = Connector {
+        kind: new.kind,
+        enabled: true,
+        authority: new.authority,
+        client_id: new.client_id,
+        client_authentication: new.client_authentication,
+        role_source: new.role_source,
+        role_claim: new.role_claim,
+        role_table: new.role_table,
+        link_by_user_name: new.link_by_user_name,
+        scim: ScimCredentials { passwords: vec![scim_password.digest()], ..existing.scim },
+        ..existing
+    };
+    let audit = audit_event(&connector, "connector.renewed", actor, ports.clock.now());
+    let replaced = ports.store.replace_connector(&connector, &audit).await?;
+    Ok(replaced.then_some(CreatedConnector { connector, scim_password }))
+}
+
 /// What the audit log says of a connector as it is from `now` on.
 pub(super) fn audit_event(
     connector: &Connector,

@@ -7,16 +7,15 @@
 //! many sessions there are. Everything that gives access is durable before it is in memory;
 //! everything that takes access away is in memory before it is durable.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-};
+mod entry;
 
-use arc_swap::ArcSwap;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use papaya::HashMap;
 
+use self::entry::{AccountKey, Entry, Owner};
 use crate::{
     domain::{
         access_role::AccessRole,
@@ -37,9 +36,6 @@ const LOADED_AT_ONCE: u64 = 2_000;
 /// Sessions written or deleted in one command.
 const WRITTEN_AT_ONCE: usize = 500;
 
-/// Uses closer together than this count as one.
-const A_SECOND: i64 = 1_000_000;
-
 /// Who is signed in, in this process's memory.
 ///
 /// Whoever owns it calls [`Self::flush_last_seen`] and [`Self::sweep`] from time to time, and the
@@ -48,39 +44,6 @@ pub struct EmbeddedSessions {
     records: Arc<dyn SessionRecords>,
     sessions: HashMap<SecretDigest, Arc<Entry>>,
     owners: HashMap<AccountKey, Arc<Owner>>,
-}
-
-type AccountKey = (OrganizationId, AccountId);
-
-/// A session in memory.
-struct Entry {
-    live: ArcSwap<LiveSession>,
-    owner: Arc<Owner>,
-    /// In microseconds since 1970.
-    last_seen: AtomicI64,
-    /// The `last_seen` that is written down.
-    written: AtomicI64,
-    /// Set before the record is deleted and never unset, so nothing that runs beside
-    /// [`Sessions::end`] brings the session back.
-    ended: AtomicBool,
-}
-
-/// An account with sessions.
-struct Owner {
-    key: AccountKey,
-    /// The account's epoch as far as it was told here; sessions of an older one are dead.
-    epoch: AtomicU64,
-    /// What its sessions share; never held while waiting for the database.
-    shared: Mutex<Shared>,
-    /// Held by a change of role from its record to memory, so that both see changes in one order.
-    changing_role: tokio::sync::Mutex<()>,
-}
-
-struct Shared {
-    identity: Arc<Identity>,
-    digests: Vec<SecretDigest>,
-    /// Out of the map: whoever still holds it must look the account up again.
-    is_retired: bool,
 }
 
 impl EmbeddedSessions {
@@ -103,13 +66,13 @@ impl EmbeddedSessions {
 
     /// Writes down when sessions were last used, those whose use is not written yet.
     pub async fn flush_last_seen(&self) -> Result<(), Unavailable> {
-        let unwritten = self.entries_where(|entry| entry.seen() > entry.written());
+        let unwritten = self.entries_where(Entry::is_unwritten);
         for entries in unwritten.chunks(WRITTEN_AT_ONCE) {
             let seen: Vec<_> =
                 entries.iter().map(|entry| (entry.digest(), entry.last_seen_at())).collect();
             self.records.update_last_seen(&seen).await?;
             for (entry, (_, at)) in entries.iter().zip(seen) {
-                entry.written.store(at.as_microsecond(), Ordering::Relaxed);
+                entry.mark_written(at);
             }
         }
         Ok(())
@@ -220,88 +183,6 @@ impl Drop for Reservation<'_> {
     }
 }
 
-impl Owner {
-    fn new(key: AccountKey, epoch: u64, identity: Arc<Identity>) -> Self {
-        let shared = Shared { identity, digests: Vec::with_capacity(1), is_retired: false };
-        Self {
-            key,
-            epoch: AtomicU64::new(epoch),
-            shared: Mutex::new(shared),
-            changing_role: tokio::sync::Mutex::new(()),
-        }
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::SeqCst)
-    }
-}
-
-impl Entry {
-    fn new(session: Session, identity: Arc<Identity>, owner: Arc<Owner>) -> Self {
-        let last_seen = session.last_seen_at.as_microsecond();
-        Self {
-            live: ArcSwap::from_pointee(LiveSession { session, identity }),
-            owner,
-            last_seen: AtomicI64::new(last_seen),
-            written: AtomicI64::new(last_seen),
-            ended: AtomicBool::new(false),
-        }
-    }
-
-    fn digest(&self) -> SecretDigest {
-        self.live.load().session.digest
-    }
-
-    fn seen(&self) -> i64 {
-        self.last_seen.load(Ordering::Relaxed)
-    }
-
-    fn written(&self) -> i64 {
-        self.written.load(Ordering::Relaxed)
-    }
-
-    fn last_seen_at(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.seen()).expect("only timestamps are stored")
-    }
-
-    fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst)
-    }
-
-    fn is_within_limits(&self, now: Timestamp) -> bool {
-        self.live.load().session.is_within_limits(self.last_seen_at(), now)
-    }
-
-    /// Whether it lets anybody in at `now`.
-    fn is_alive(&self, session: &Session, now: Timestamp) -> bool {
-        session.access_epoch >= self.owner.epoch()
-            && !self.has_ended()
-            && session.is_within_limits(self.last_seen_at(), now)
-    }
-
-    fn touch(&self, now: Timestamp) {
-        let now = now.as_microsecond();
-        if now.saturating_sub(self.seen()) >= A_SECOND {
-            self.last_seen.store(now, Ordering::Relaxed);
-        }
-    }
-
-    /// The session with its last use as known here.
-    fn session(&self) -> Session {
-        let live = self.live.load();
-        Session { last_seen_at: self.last_seen_at(), ..live.session.clone() }
-    }
-
-    /// Under the owner's lock, so that a change of role and one of identity don't undo each other.
-    fn replace(&self, _: &MutexGuard<'_, Shared>, session: Session, identity: Arc<Identity>) {
-        self.live.store(Arc::new(LiveSession { session, identity }));
-    }
-}
-
 #[async_trait]
 impl Sessions for EmbeddedSessions {
     /// Racing a revocation: one that comes while the record is written reaches the account's
@@ -355,7 +236,7 @@ impl Sessions for EmbeddedSessions {
         access_epoch: u64,
     ) -> Result<Vec<Session>, Unavailable> {
         let Some(owner) = self.owner((organization_id, account_id)) else { return Ok(Vec::new()) };
-        let before = owner.epoch.fetch_max(access_epoch, Ordering::SeqCst);
+        let before = owner.raise_epoch(access_epoch);
         let digests = owner.shared().digests.clone();
         let entries = digests.iter().filter_map(|digest| self.entry(digest));
         let sessions = entries.filter(|entry| !entry.has_ended()).map(|entry| entry.session());
@@ -405,7 +286,7 @@ impl Sessions for EmbeddedSessions {
     /// and [`Self::sweep`] or the next call deletes it.
     async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable> {
         let Some(entry) = self.entry(digest) else { return Ok(None) };
-        entry.ended.store(true, Ordering::SeqCst);
+        entry.mark_ended();
         self.records.delete_sessions(&[*digest]).await?;
         Ok(self.forget(digest).map(|entry| entry.session()))
     }

@@ -1,4 +1,4 @@
-//! Refusals as Entra words them: a number, an OAuth error code, a sentence, and ids for the support.
+//! Refusals as Entra words them: a number, an OAuth error code, a sentence, and ids for support.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ impl Aadsts {
             90002,
             "invalid_tenant",
             format!(
-                "Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+                "Tenant '{name}' not found. Check to make sure you have the correct tenant ID \
+                and are signing into the correct cloud."
             ),
         )
     }
@@ -37,7 +38,8 @@ impl Aadsts {
             50194,
             "invalid_request",
             format!(
-                "Application '{client_id}' is not configured as a multi-tenant application. Use a tenant-specific endpoint."
+                "Application '{client_id}' is not configured as a multi-tenant application. Use \
+                a tenant-specific endpoint."
             ),
         )
     }
@@ -47,7 +49,8 @@ impl Aadsts {
             700_016,
             "unauthorized_client",
             format!(
-                "Application with identifier '{client_id}' was not found in the directory '{tenant}'."
+                "Application with identifier '{client_id}' was not found in the directory \
+                '{tenant}'."
             ),
         )
     }
@@ -57,7 +60,8 @@ impl Aadsts {
             50011,
             "invalid_request",
             format!(
-                "The redirect URI '{uri}' specified in the request does not match the redirect URIs configured for the application '{client_id}'."
+                "The redirect URI '{uri}' specified in the request does not match the redirect \
+                URIs configured for the application '{client_id}'."
             ),
         )
     }
@@ -116,7 +120,13 @@ impl Aadsts {
     }
 
     pub(super) fn several_signed_in() -> Self {
-        of(16000, "interaction_required", "Either multiple user identities are available for the current request or selected account is not supported for the scenario.".into())
+        of(
+            16000,
+            "interaction_required",
+            "Either multiple user identities are available for the current request or \
+                selected account is not supported for the scenario."
+                .into(),
+        )
     }
 
     pub(super) fn not_assigned(person: &str, client_id: Uuid) -> Self {
@@ -124,7 +134,9 @@ impl Aadsts {
             50105,
             "access_denied",
             format!(
-                "Your administrator has configured the application ('{client_id}') to block users unless they are specifically granted ('assigned') access to the application. The signed in user '{person}' is blocked."
+                "Your administrator has configured the application ('{client_id}') to block \
+                users unless they are specifically granted ('assigned') access to the \
+                application. The signed in user '{person}' is blocked."
             ),
         )
     }
@@ -173,15 +185,33 @@ impl Aadsts {
     }
 
     pub(super) fn cross_origin() -> Self {
-        of(9_002_326, "invalid_request", "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.".into())
+        of(
+            9_002_326,
+            "invalid_request",
+            "Cross-origin token redemption is permitted only for the 'Single-Page \
+                Application' client-type."
+                .into(),
+        )
     }
 
     pub(super) fn no_credential() -> Self {
-        of(7_000_218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.".into())
+        of(
+            7_000_218,
+            "invalid_client",
+            "The request body must contain the following parameter: 'client_assertion' or \
+                'client_secret'."
+                .into(),
+        )
     }
 
     pub(super) fn public_client() -> Self {
-        of(700_025, "invalid_client", "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.".into())
+        of(
+            700_025,
+            "invalid_client",
+            "Client is public so neither 'client_assertion' nor 'client_secret' should be \
+                presented."
+                .into(),
+        )
     }
 
     pub(super) fn wrong_secret(client_id: Uuid) -> Self {
@@ -189,9 +219,41 @@ impl Aadsts {
             7_000_215,
             "invalid_client",
             format!(
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+                "Invalid client secret provided. Ensure the secret being sent in the request is \
+                the client secret value, not the client secret ID, for a secret added to app \
+                '{client_id}'."
             ),
         )
+    }
+
+    pub(super) fn assertion_signature() -> Self {
+        of(
+            700_027,
+            "invalid_client",
+            "The certificate with identifier used to sign the client assertion is not \
+                registered on application, or the assertion failed signature validation."
+                .into(),
+        )
+    }
+
+    pub(super) fn assertion_issuer() -> Self {
+        of(
+            700_021,
+            "invalid_client",
+            "Client assertion application identifier doesn't match 'client_id' parameter.".into(),
+        )
+    }
+
+    pub(super) fn assertion_audience() -> Self {
+        of(
+            700_023,
+            "invalid_client",
+            "Client assertion audience claim does not match Realm issuer.".into(),
+        )
+    }
+
+    pub(super) fn assertion_time() -> Self {
+        of(700_024, "invalid_client", "Client assertion is not within its valid time range.".into())
     }
 
     pub(super) fn malformed_grant() -> Self {
@@ -199,11 +261,24 @@ impl Aadsts {
     }
 
     pub(super) fn code_used() -> Self {
-        of(54005, "invalid_grant", "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.".into())
+        of(
+            54005,
+            "invalid_grant",
+            "OAuth2 Authorization code was already redeemed, please retry with a new valid \
+                code or use an existing refresh token."
+                .into(),
+        )
     }
 
     pub(super) fn code_expired() -> Self {
-        of(70008, "invalid_grant", "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.".into())
+        of(
+            70008,
+            "invalid_grant",
+            "The provided authorization code or refresh token has expired due to \
+                inactivity. Send a new interactive authorization request for this user and \
+                resource."
+                .into(),
+        )
     }
 
     pub(super) fn other_tenants_code() -> Self {
@@ -220,17 +295,30 @@ impl Aadsts {
             500_112,
             "invalid_client",
             format!(
-                "The reply address '{sent}' does not match the reply address '{asked}' provided when requesting Authorization code."
+                "The reply address '{sent}' does not match the reply address '{asked}' provided \
+                when requesting Authorization code."
             ),
         )
     }
 
     pub(super) fn no_verifier() -> Self {
-        of(50148, "invalid_grant", "The code_verifier does not match the code_challenge supplied in the authorization request for PKCE.".into())
+        of(
+            50148,
+            "invalid_grant",
+            "The code_verifier does not match the code_challenge supplied in the \
+                authorization request for PKCE."
+                .into(),
+        )
     }
 
     pub(super) fn wrong_verifier() -> Self {
-        of(501_481, "invalid_grant", "The Code_Verifier does not match the code_challenge supplied in the authorization request.".into())
+        of(
+            501_481,
+            "invalid_grant",
+            "The Code_Verifier does not match the code_challenge supplied in the \
+                authorization request."
+                .into(),
+        )
     }
 
     pub(super) fn revoked() -> Self {

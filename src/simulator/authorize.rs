@@ -101,29 +101,41 @@ impl<'a> Visit<'a> {
         Ok(Self { entra, query, request, browser, is_new })
     }
 
-    /// Who signs in without a page, or the page that asks.
+    /// Sends who is signed in already back at once, or shows the page that asks.
     fn decide(&self) -> Result<HttpResponse, Refusal> {
         let mut world = self.entra.world();
         let sessions = self.sessions(&world);
         let hint = self.request.login_hint.as_deref();
-        let hinted = hint.and_then(|hint| self.session_of(&world, &sessions, hint));
-        let silent = self.request.prompt == Some(Prompt::None);
-        let chosen = match (self.request.prompt, hint, &*sessions) {
-            (Some(Prompt::Login), Some(hint), _) => return Ok(self.password(&world, hint, None)),
-            (Some(Prompt::Login | Prompt::SelectAccount), _, _) => None,
-            (_, Some(_), _) if hinted.is_some() => hinted,
-            (Some(Prompt::None), Some(_), _) | (Some(Prompt::None), _, []) => {
-                return Err(self.back(Aadsts::not_signed_in()));
+        match (self.request.prompt, hint) {
+            (Some(Prompt::None), _) => {
+                let session = self.only_session(&world, &sessions).map_err(|e| self.back(e))?;
+                self.complete(&mut world, &session, true)
             }
-            (_, Some(hint), _) => return Ok(self.password(&world, hint, None)),
-            (_, None, [only]) => Some(only.clone()),
-            (Some(Prompt::None), _, _) => return Err(self.back(Aadsts::several_signed_in())),
-            _ => None,
-        };
-        match chosen {
-            Some(session) => self.complete(&mut world, &session, silent),
-            None => Ok(self.picker(&world, &sessions, None)),
+            (Some(Prompt::Login), Some(hint)) => Ok(self.password(&world, hint, None)),
+            (Some(Prompt::Login | Prompt::SelectAccount), _) => {
+                Ok(self.picker(&world, &sessions, None))
+            }
+            (Some(Prompt::Consent) | None, _) => match (self.only_session(&world, &sessions), hint)
+            {
+                (Ok(session), _) => self.complete(&mut world, &session, false),
+                (Err(_), Some(hint)) => Ok(self.password(&world, hint, None)),
+                (Err(_), None) => Ok(self.picker(&world, &sessions, None)),
+            },
         }
+    }
+
+    /// The session that needs no choice: the hinted person's, or without a hint the only one.
+    fn only_session(&self, world: &World, sessions: &[SignedIn]) -> Result<SignedIn, Aadsts> {
+        let Some(hint) = &self.request.login_hint else {
+            return match sessions {
+                [] => Err(Aadsts::not_signed_in()),
+                [only] => Ok(only.clone()),
+                _ => Err(Aadsts::several_signed_in()),
+            };
+        };
+        let person = self.tenant(world).person_named(hint);
+        let session = person.and_then(|person| sessions.iter().find(|s| s.oid == person.oid));
+        session.cloned().ok_or_else(Aadsts::not_signed_in)
     }
 
     /// The next page, or the answer, after a person's choice.
@@ -133,7 +145,7 @@ impl<'a> Visit<'a> {
             return Err(self.back(Aadsts::consent_declined()));
         }
         let sessions = self.sessions(&world);
-        let tenant = self.tenant(&world)?;
+        let tenant = self.tenant(&world);
         let Some(login) = form.get("login") else {
             return Ok(self.picker(&world, &sessions, None));
         };
@@ -217,13 +229,12 @@ impl<'a> Visit<'a> {
         Refusal::Return(error, self.request.return_address.clone())
     }
 
-    fn tenant<'w>(&self, world: &'w World) -> Result<&'w Tenant, Refusal> {
-        let gone = || Aadsts::unknown_tenant(&self.request.tenant.to_string());
-        Ok(world.tenant(self.request.tenant).ok_or_else(gone)?)
+    fn tenant<'w>(&self, world: &'w World) -> &'w Tenant {
+        world.tenant(self.request.tenant).expect("a tenant is never removed")
     }
 
     fn parties(&self, world: &World, session: &SignedIn) -> Result<(Person, Application), Refusal> {
-        let tenant = self.tenant(world)?;
+        let tenant = self.tenant(world);
         let application = tenant.application(self.request.client_id);
         let person = tenant.person(session.oid);
         person.cloned().zip(application.cloned()).ok_or_else(|| self.back(Aadsts::not_signed_in()))
@@ -239,15 +250,8 @@ impl<'a> Visit<'a> {
         sessions.filter(may_sign_in).cloned().collect()
     }
 
-    fn session_of(&self, world: &World, sessions: &[SignedIn], hint: &str) -> Option<SignedIn> {
-        let person = world.tenant(self.request.tenant)?.person_named(hint)?;
-        sessions.iter().find(|session| session.oid == person.oid).cloned()
-    }
-
     fn picker(&self, world: &World, sessions: &[SignedIn], error: Option<&Aadsts>) -> HttpResponse {
-        let Some(tenant) = world.tenant(self.request.tenant) else {
-            return pages::error(&Aadsts::unknown_tenant(""), self.entra.clock.now());
-        };
+        let tenant = self.tenant(world);
         let is_signed_in = |person: &Person| sessions.iter().any(|s| s.oid == person.oid);
         let account =
             |person| Account { is_signed_in: is_signed_in(person), ..Account::of(person) };
@@ -266,9 +270,7 @@ impl<'a> Visit<'a> {
     }
 
     fn password(&self, world: &World, login: &str, error: Option<&Aadsts>) -> HttpResponse {
-        let Some(tenant) = world.tenant(self.request.tenant) else {
-            return pages::error(&Aadsts::unknown_tenant(""), self.entra.clock.now());
-        };
+        let tenant = self.tenant(world);
         let name = tenant.person_named(login).map_or(login, Person::preferred_username);
         self.with_cookie(pages::password(&self.shown(tenant), name, error))
     }

@@ -1,4 +1,4 @@
-//! The self-signed certificate that stands in the `x5c` of a signing key: X.509 in as much DER as that takes.
+//! The self-signed certificate in the `x5c` of a signing key: as much DER as that takes.
 
 use aws_lc_rs::{encoding::AsDer as _, rsa::KeyPair, signature::KeyPair as _};
 

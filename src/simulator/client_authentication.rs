@@ -2,17 +2,34 @@
 
 use actix_web::http::header::{self, HeaderMap};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    aadsts::Aadsts, directory::Application, parameters::Parameters, redirect_uri::Platform,
+    aadsts::Aadsts, client_assertion, directory::Application, parameters::Parameters,
+    redirect_uri::Platform,
 };
 use crate::domain::secret::Secret;
 
 /// A client as it presents itself.
 pub(super) struct Client {
     pub(super) id: String,
-    secret: Option<Secret>,
+    credential: Credential,
+}
+
+/// What a client shows of itself.
+#[derive(Debug, PartialEq, Eq)]
+enum Credential {
+    Nothing,
+    Secret(Secret),
+    Assertion(String),
+}
+
+/// Against what an assertion is checked.
+pub(super) struct Endpoint {
+    /// The values of `aud` that name this token endpoint.
+    pub(super) audiences: Vec<String>,
+    pub(super) now: Timestamp,
 }
 
 impl Client {
@@ -22,8 +39,16 @@ impl Client {
         if let Some(client) = authorization.and_then(Self::basic) {
             return Ok(client);
         }
+        let assertion = body
+            .owned("client_assertion")
+            .filter(|_| body.get("client_assertion_type") == Some(client_assertion::JWT_BEARER));
         let secret = body.get("client_secret").map(Secret::new);
-        Ok(Self { id: body.require("client_id")?.to_owned(), secret })
+        let credential = match (assertion, secret) {
+            (Some(assertion), _) => Credential::Assertion(assertion),
+            (None, Some(secret)) => Credential::Secret(secret),
+            (None, None) => Credential::Nothing,
+        };
+        Ok(Self { id: body.require("client_id")?.to_owned(), credential })
     }
 
     /// `client_secret_basic`: both parts are form-encoded before they are joined.
@@ -34,21 +59,29 @@ impl Client {
         }
         let credentials = BASE64_STANDARD.decode(credentials.trim()).ok()?;
         let (id, secret) = str::from_utf8(&credentials).ok()?.split_once(':')?;
-        Some(Self { id: form_decode(id)?, secret: Some(Secret::new(form_decode(secret)?)) })
+        let credential = Credential::Secret(Secret::new(form_decode(secret)?));
+        Some(Self { id: form_decode(id)?, credential })
     }
 
-    /// A Web client must show a valid secret, a public one must show none.
+    /// A Web client must show a valid secret or assertion, a public one must show nothing.
     pub(super) fn authenticate(
         &self,
         application: &Application,
         platform: Platform,
+        endpoint: &Endpoint,
     ) -> Result<(), Aadsts> {
-        match (platform, &self.secret) {
-            (Platform::Web, None) => Err(Aadsts::no_credential()),
-            (Platform::Web, Some(secret)) if application.secrets.contains(secret) => Ok(()),
-            (Platform::Web, Some(_)) => Err(Aadsts::wrong_secret(application.client_id)),
-            (Platform::PublicClient, Some(_)) => Err(Aadsts::public_client()),
-            (Platform::PublicClient, None) => Ok(()),
+        match (platform, &self.credential) {
+            (Platform::PublicClient, Credential::Nothing) => Ok(()),
+            (Platform::PublicClient, _) => Err(Aadsts::public_client()),
+            (Platform::Web, Credential::Nothing) => Err(Aadsts::no_credential()),
+            (Platform::Web, Credential::Assertion(assertion)) => {
+                let Endpoint { audiences, now } = endpoint;
+                client_assertion::check(assertion, application, audiences, *now)
+            }
+            (Platform::Web, Credential::Secret(secret)) => {
+                let is_valid = application.secrets.contains(secret);
+                is_valid.then_some(()).ok_or_else(|| Aadsts::wrong_secret(application.client_id))
+            }
         }
     }
 }
@@ -68,6 +101,7 @@ mod tests {
 
         let client = Client::basic(&format!("basic {credentials}")).unwrap();
 
-        assert_eq!((&*client.id, client.secret), ("an id", Some(Secret::new("p:q+"))));
+        let secret = Credential::Secret(Secret::new("p:q+"));
+        assert_eq!((&*client.id, client.credential), ("an id", secret));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{jws, redirect_uri::RedirectUri};
+use super::{client_certificate::ClientCertificate, jws, redirect_uri::RedirectUri};
 use crate::domain::secret::{self, Secret};
 
 /// Whether a person belongs to the tenant or visits it.
@@ -84,6 +84,8 @@ pub struct Application {
     pub display_name: String,
     /// The valid client secrets; several while one is being replaced.
     pub secrets: Vec<Secret>,
+    /// The uploaded certificates, for assertions in place of a secret.
+    pub certificates: Vec<ClientCertificate>,
     /// The registered redirect URIs of both platforms.
     pub redirect_uris: Vec<RedirectUri>,
     /// "Assignment required": whoever is not assigned meets AADSTS50105.

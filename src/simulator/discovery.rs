@@ -21,7 +21,7 @@ pub(super) async fn document(
     tenant: Path<String>,
     http: HttpRequest,
 ) -> HttpResponse {
-    if let Some(answer) = entra.faults.intercept(Station::Discovery).await {
+    if let Some(answer) = entra.receive(Station::Discovery).await {
         return answer;
     }
     let (tenant, issuer_tenant) = match names(&entra, &tenant) {
@@ -40,7 +40,7 @@ pub(super) async fn keys(
     tenant: Path<String>,
     http: HttpRequest,
 ) -> HttpResponse {
-    if let Some(answer) = entra.faults.intercept(Station::Keys).await {
+    if let Some(answer) = entra.receive(Station::Keys).await {
         return answer;
     }
     let issuer_tenant = match names(&entra, &tenant) {

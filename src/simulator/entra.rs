@@ -2,16 +2,21 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use actix_web::HttpResponse;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
     aadsts::Aadsts,
     directory::{Application, Person, Tenant},
-    fault::Faults,
+    fault::Station,
+    faults::Faults,
     keys::KeyRing,
     metadata::Version,
     pkce::Challenge,
@@ -32,6 +37,8 @@ pub(super) struct Entra {
     pub(super) keys: KeyRing,
     pub(super) faults: Faults,
     pub(super) world: Mutex<World>,
+    /// Requests received, by [`Station`].
+    received: [AtomicUsize; 3],
 }
 
 /// What changes while the simulator runs.
@@ -84,18 +91,36 @@ pub(super) struct Grant {
 }
 
 impl Entra {
-    /// Everything that changes; held for moments only, never over an `await` or a signature.
+    /// A simulator at `origin` that nobody has called yet.
+    pub(super) fn new(origin: String, clock: Clock, tenants: Vec<Tenant>) -> Self {
+        Self {
+            origin,
+            clock,
+            keys: KeyRing::default(),
+            faults: Faults::default(),
+            world: Mutex::new(World { tenants, ..World::default() }),
+            received: Default::default(),
+        }
+    }
+
+    /// Counts a request, and gives the answer of the fault that is on, if it has one.
+    pub(super) async fn receive(&self, station: Station) -> Option<HttpResponse> {
+        self.received[station as usize].fetch_add(1, Ordering::Relaxed);
+        self.faults.intercept(station).await
+    }
+
+    /// How many requests a station has received.
+    pub(super) fn received(&self, station: Station) -> usize {
+        self.received[station as usize].load(Ordering::Relaxed)
+    }
+
+    /// Everything that changes; held for moments only, never while waiting or signing.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl World {
-    /// Those tenants, with nobody signed in.
-    pub(super) fn of(tenants: Vec<Tenant>) -> Self {
-        Self { tenants, ..Self::default() }
-    }
-
     pub(super) fn tenant(&self, id: Uuid) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| tenant.id == id)
     }

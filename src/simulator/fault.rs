@@ -1,11 +1,6 @@
 //! The lies that the simulator can tell: each is data that changes one thing at one station.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, str::FromStr};
 
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Map, Value, json};
@@ -13,11 +8,14 @@ use serde_json::{Map, Value, json};
 /// The claims, header members or fields of a JSON object.
 pub(super) type Members = Map<String, Value>;
 
-/// Where an answer can be late or replaced.
+/// An address that the relying party itself calls; its answer can be late or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Station {
+pub enum Station {
+    /// The discovery document.
     Discovery,
+    /// The JWKS.
     Keys,
+    /// The token endpoint.
     Token,
 }
 
@@ -32,7 +30,7 @@ pub(super) enum FalseSigner {
 }
 
 /// One change at one station.
-enum Lie {
+pub(super) enum Lie {
     Answer(Station, fn() -> HttpResponse),
     AuthorizationResponse(fn(&mut Vec<(&'static str, String)>)),
     BringKey,
@@ -70,7 +68,7 @@ macro_rules! faults {
                 match self { $(Self::$variant => $description,)+ }
             }
 
-            fn lies(self) -> &'static [Lie] {
+            pub(super) fn lies(self) -> &'static [Lie] {
                 match self {
                     $(Self::$variant => {
                         const LIES: &[Lie] = &[$($lie,)+];
@@ -91,13 +89,16 @@ faults! {
         [Lie::Delay(Station::Discovery)]
     WrongDiscoveryIssuer "wrong-discovery-issuer" "The discovery document names another issuer"
         [Lie::Discovery(|d| append(d, "issuer", "INVALID"))]
-    DiscoveryIssuerWithSlash "discovery-issuer-with-slash" "The discovery document's issuer ends with a slash"
+    DiscoveryIssuerWithSlash "discovery-issuer-with-slash"
+        "The discovery document's issuer ends with a slash"
         [Lie::Discovery(|d| append(d, "issuer", "/"))]
-    ForeignTokenEndpoint "foreign-token-endpoint" "The discovery document sends credentials to another host"
+    ForeignTokenEndpoint "foreign-token-endpoint"
+        "The discovery document sends credentials to another host"
         [Lie::Discovery(|d| set(d, "token_endpoint", json!("https://login.attacker.example/token")))]
     ForeignJwksUri "foreign-jwks-uri" "The discovery document takes its keys from another host"
         [Lie::Discovery(|d| set(d, "jwks_uri", json!("https://login.attacker.example/keys")))]
-    DiscoveryOffersHs256 "discovery-offers-hs256" "The discovery document offers HS256, and tokens are signed with the client secret"
+    DiscoveryOffersHs256 "discovery-offers-hs256"
+        "The discovery document offers HS256, and tokens are signed with the client secret"
         [Lie::Discovery(|d| set(d, "id_token_signing_alg_values_supported", json!(["RS256", "HS256"]))),
          Lie::Signer(FalseSigner::ClientSecret)]
 
@@ -105,7 +106,8 @@ faults! {
         [Lie::Answer(Station::Keys, unavailable)]
     NoKeys "no-keys" "The JWKS is empty"
         [Lie::Keys(Vec::clear)]
-    StrangeKeys "strange-keys" "The JWKS also has keys of unknown kinds and for encryption; to be accepted"
+    StrangeKeys "strange-keys"
+        "The JWKS also has keys of unknown kinds and for encryption; to be accepted"
         [Lie::Keys(add_strange_keys)]
     DuplicateKid "duplicate-kid" "Two different keys in the JWKS have the kid of the signing key"
         [Lie::Keys(|keys| give_all_one_kid(keys))]
@@ -118,14 +120,16 @@ faults! {
         [Lie::AuthorizationResponse(|r| r.retain(|(name, _)| *name != "code"))]
     DuplicateCode "duplicate-code" "The authorization response has two codes"
         [Lie::AuthorizationResponse(|r| r.push(("code", "another".into())))]
-    WrongResponseIss "wrong-response-iss" "The authorization response has the iss of another authority (RFC 9207)"
+    WrongResponseIss "wrong-response-iss"
+        "The authorization response has the iss of another authority (RFC 9207)"
         [Lie::AuthorizationResponse(|r| r.push(("iss", "https://login.attacker.example/v2.0".into())))]
 
     TokenEndpointError "token-endpoint-error" "The token endpoint answers 503 with an OAuth error"
         [Lie::Answer(Station::Token, unavailable)]
     TokenEndpointHtml "token-endpoint-html" "The token endpoint answers 200 with a page"
         [Lie::Answer(Station::Token, page)]
-    TokenEndpointRedirects "token-endpoint-redirects" "The token endpoint redirects to another address"
+    TokenEndpointRedirects "token-endpoint-redirects"
+        "The token endpoint redirects to another address"
         [Lie::Answer(Station::Token, redirect)]
     TokenEndpointHuge "token-endpoint-huge" "The token endpoint answers with 8 MiB"
         [Lie::Answer(Station::Token, huge)]
@@ -146,33 +150,45 @@ faults! {
         [Lie::Signature(|signature| if let Some(byte) = signature.first_mut() { *byte ^= 1; })]
     MissingSignature "missing-signature" "The ID Token says RS256 and has no signature"
         [Lie::Signature(Vec::clear)]
-    StrangersSignature "strangers-signature" "The ID Token has a published kid but is signed by another key"
+    StrangersSignature "strangers-signature"
+        "The ID Token has a published kid but is signed by another key"
         [Lie::Signer(FalseSigner::UnpublishedKey)]
     Hs256WithClientSecret "hs256-with-client-secret" "The ID Token is signed with the client secret"
         [Lie::Signer(FalseSigner::ClientSecret)]
-    Hs256WithPublicKey "hs256-with-public-key" "The ID Token is signed by HMAC with the public key's PEM"
+    Hs256WithPublicKey "hs256-with-public-key"
+        "The ID Token is signed by HMAC with the public key's PEM"
         [Lie::Signer(FalseSigner::PublicKeyAsSecret)]
     OtherAlgorithm "other-algorithm" "The ID Token is signed by RS512 where RS256 is agreed"
         [Lie::Signer(FalseSigner::OtherAlgorithm)]
-    KidAbsentSingleKey "kid-absent-single-key" "The ID Token has no kid and the JWKS one key; to be accepted"
+    KidAbsentSingleKey "kid-absent-single-key"
+        "The ID Token has no kid and the JWKS one key; to be accepted"
         [Lie::Header(|h| remove(h, "kid")), Lie::Keys(|keys| drop(keys.drain(..keys.len() - 1)))]
-    KidAbsentManyKeys "kid-absent-many-keys" "The ID Token has no kid and the JWKS several keys; either way"
+    KidAbsentManyKeys "kid-absent-many-keys"
+        "The ID Token has no kid and the JWKS several keys; either way"
         [Lie::Header(|h| remove(h, "kid"))]
     UnknownKid "unknown-kid" "The ID Token names a kid that is never published"
         [Lie::Header(|h| set(h, "kid", json!("never-published")))]
-    KeysRotatedBeforeSigning "keys-rotated-before-signing" "The ID Token is signed by a key newer than the last fetch; to be accepted"
+    KeysRotatedBeforeSigning "keys-rotated-before-signing"
+        "The ID Token is signed by a key newer than the last fetch; to be accepted"
         [Lie::RotateKeys]
     TypAtJwt "typ-at-jwt" "The ID Token says that it is an access token (RFC 9068)"
         [Lie::Header(|h| set(h, "typ", json!("at+jwt")))]
     CritHeader "crit-header" "The ID Token has a critical header member that nobody knows"
-        [Lie::Header(|h| { set(h, "crit", json!(["exp-policy"])); set(h, "exp-policy", json!(1)); })]
-    JwkHeader "jwk-header" "The ID Token is signed by a stranger's key, which its header brings along"
+        [Lie::Header(|h| {
+            set(h, "crit", json!(["exp-policy"]));
+            set(h, "exp-policy", json!(1));
+        })]
+    JwkHeader "jwk-header"
+        "The ID Token is signed by a stranger's key, which its header brings along"
         [Lie::Signer(FalseSigner::UnpublishedKey), Lie::BringKey]
 
     WrongIss "wrong-iss" "The ID Token has another iss"
         [Lie::Claims(|c| append(c, "iss", "1"))]
     IssAsArray "iss-as-array" "The ID Token has an array of issuers, ours among them"
-        [Lie::Claims(|c| { let iss = c["iss"].clone(); set(c, "iss", json!(["https://login.attacker.example", iss])); })]
+        [Lie::Claims(|c| {
+            let iss = c["iss"].clone();
+            set(c, "iss", json!(["https://login.attacker.example", iss]));
+        })]
     MissingSub "missing-sub" "The ID Token has no sub"
         [Lie::Claims(|c| remove(c, "sub"))]
     EmptySub "empty-sub" "The ID Token has an empty sub"
@@ -219,7 +235,8 @@ faults! {
         [Lie::Claims(|c| set(c, "roles", json!("EnterpriseAdmin")))]
     UnknownRole "unknown-role" "The ID Token has a role that nobody defined; it must give nothing"
         [Lie::Claims(|c| set(c, "roles", json!(["GlobalAdmin"])))]
-    RolesElsewhere "roles-elsewhere" "The ID Token says that the roles are at another address (overage)"
+    RolesElsewhere "roles-elsewhere"
+        "The ID Token says that the roles are at another address (overage)"
         [Lie::Claims(|c| {
             remove(c, "roles");
             set(c, "_claim_names", json!({ "roles": "src1", "groups": "src1" }));
@@ -335,99 +352,6 @@ impl FromStr for Fault {
     }
 }
 
-/// The fault that is on, shared with the running simulator.
-#[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Option<Fault>>>);
-
-impl Faults {
-    /// The fault that is on.
-    pub fn current(&self) -> Option<Fault> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Turns `fault` on in place of the last one, or all faults off.
-    pub fn set(&self, fault: Option<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-    }
-
-    fn lies(&self) -> &'static [Lie] {
-        self.current().map_or(&[], Fault::lies)
-    }
-
-    /// How long `station` waits, and what it then says instead of the truth.
-    pub(super) async fn intercept(&self, station: Station) -> Option<HttpResponse> {
-        for lie in self.lies() {
-            match lie {
-                Lie::Delay(at) if *at == station => {
-                    tokio::time::sleep(Duration::from_secs(30)).await;
-                }
-                Lie::Answer(at, answer) if *at == station => return Some(answer()),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// Who signs instead of the current key.
-    pub(super) fn signer(&self) -> Option<FalseSigner> {
-        self.lies().iter().find_map(|lie| match lie {
-            Lie::Signer(signer) => Some(*signer),
-            _ => None,
-        })
-    }
-
-    /// Whether the keys change just before the next token is signed.
-    pub(super) fn rotates_keys(&self) -> bool {
-        self.lies().iter().any(|lie| matches!(lie, Lie::RotateKeys))
-    }
-
-    /// Whether the header brings along the key that signed.
-    pub(super) fn brings_key(&self) -> bool {
-        self.lies().iter().any(|lie| matches!(lie, Lie::BringKey))
-    }
-
-    /// The payload as it is signed.
-    pub(super) fn payload(&self, payload: String) -> String {
-        self.lies().iter().fold(payload, |payload, lie| match lie {
-            Lie::Payload(change) => change(&payload),
-            _ => payload,
-        })
-    }
-}
-
-/// Stations at which a fault changes a value in its place.
-macro_rules! stations {
-    ($($(#[$doc:meta])+ $station:ident $lie:ident $value:ty;)+) => {
-        impl Faults {$(
-            $(#[$doc])+
-            pub(super) fn $station(&self, value: &mut $value) {
-                for lie in self.lies() {
-                    if let Lie::$lie(change) = lie {
-                        change(value);
-                    }
-                }
-            }
-        )+}
-    };
-}
-
-stations! {
-    /// Before the discovery document leaves.
-    discovery Discovery Members;
-    /// Before the JWKS leaves.
-    keys Keys Vec<Value>;
-    /// Before the browser is sent back to the application.
-    authorization_response AuthorizationResponse Vec<(&'static str, String)>;
-    /// Before the claims are signed.
-    claims Claims Members;
-    /// Before the token's header is signed.
-    header Header Members;
-    /// After signing.
-    signature Signature Vec<u8>;
-    /// Before the token response leaves.
-    token_response TokenResponse Members;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -453,16 +377,5 @@ mod tests {
             Value::from(claims),
             json!({ "iss": "http://127.0.0.1:1/sts/t-1/", "tid": "t-1", "ver": "1.0" })
         );
-    }
-
-    #[test]
-    fn without_a_fault_nothing_is_changed() {
-        let faults = Faults::default();
-        let mut claims = Members::new();
-
-        faults.claims(&mut claims);
-
-        assert!(claims.is_empty());
-        assert_eq!(faults.payload("{}".into()), "{}");
     }
 }

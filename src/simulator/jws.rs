@@ -1,4 +1,4 @@
-//! A JWS writer of the simulator's own (RFC 7515 §3.1), so that it shares no mistake with whoever checks.
+//! A JWS writer of the simulator's own (RFC 7515 §3.1), sharing no mistake with whoever checks.
 
 use aws_lc_rs::{
     digest, hmac,

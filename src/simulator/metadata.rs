@@ -36,7 +36,7 @@ impl Version {
     }
 }
 
-/// The document for `tenant`, the word that stands in the endpoints, whose issuer names `issuer_tenant`.
+/// The document whose endpoints name `tenant` and whose issuer names `issuer_tenant`.
 pub(super) fn document(
     version: Version,
     origin: &str,

@@ -1,11 +1,12 @@
-//! A simulated Microsoft Entra: tenants that sign people in and provision them, on one loopback port.
+//! A simulated Microsoft Entra: tenants that sign people in and provision them, on one port.
 //!
 //! It answers as `login.microsoftonline.com` does, down to what that leaves out, and can lie on
 //! demand ([`Fault`]). It shares no protocol code with the relying party that it tests.
 //!
 //! | address | module |
 //! |---|---|
-//! | `/{tenant}/v2.0/.well-known/openid-configuration`, `/{tenant}/discovery/v2.0/keys` | `discovery` |
+//! | `/{tenant}/v2.0/.well-known/openid-configuration` | `discovery` |
+//! | `/{tenant}/discovery/v2.0/keys` | `discovery` |
 //! | `/{tenant}/oauth2/v2.0/authorize`, `…/login` | `authorize` |
 //! | `/{tenant}/oauth2/v2.0/token` | `token` |
 //! | `/{tenant}/oauth2/v2.0/logout` | `logout` |
@@ -17,12 +18,15 @@ mod aadsts;
 mod authorization_request;
 mod authorize;
 mod certificate;
+mod client_assertion;
 mod client_authentication;
+mod client_certificate;
 mod control;
 mod directory;
 mod discovery;
 mod entra;
 mod fault;
+mod faults;
 mod id_token;
 mod jws;
 mod keys;
@@ -40,7 +44,7 @@ mod token;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use actix_web::{
@@ -53,8 +57,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use self::{
+    client_certificate::{ClientCertificate, NotACertificate},
     directory::{Application, Person, UserType},
-    fault::{Fault, Faults, UnknownFault},
+    fault::{Fault, Station, UnknownFault},
+    faults::Faults,
     provisioning::{
         Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
         RoleMapping, ScimCredential, ScimTarget, TestConnectionError,
@@ -63,11 +69,7 @@ pub use self::{
     seed::{ApplicationSeed, PersonSeed, TenantSeed},
     tenant::{Directory, DirectoryEntry, SimulatedTenant},
 };
-use self::{
-    entra::{Entra, World},
-    keys::KeyRing,
-    metadata::Version,
-};
+use self::{entra::Entra, metadata::Version};
 use crate::domain::clock::Clock;
 
 /// With what a simulator starts.
@@ -125,13 +127,7 @@ impl SimulatedEntra {
         let listener = TcpListener::bind(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let tenants = tenants.into_iter().map(TenantSeed::grow).collect();
-        let entra = Arc::new(Entra {
-            origin: origin(address),
-            clock,
-            keys: KeyRing::default(),
-            faults: Faults::default(),
-            world: Mutex::new(World::of(tenants)),
-        });
+        let entra = Arc::new(Entra::new(origin(address), clock, tenants));
         let server = serve(listener, Arc::clone(&entra)).map_err(failed)?;
         let handle = server.handle();
         tokio::spawn(server);
@@ -177,6 +173,11 @@ impl SimulatedEntra {
     /// The switch for the faults.
     pub fn faults(&self) -> Faults {
         self.entra.faults.clone()
+    }
+
+    /// How many requests a station has received: what a relying party did not do, a test sees here.
+    pub fn received(&self, station: Station) -> usize {
+        self.entra.received(station)
     }
 
     /// Signs with a new key from now on, and still publishes the last one.

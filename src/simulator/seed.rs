@@ -223,6 +223,7 @@ impl ApplicationSeed {
             client_id: self.client_id.unwrap_or_else(guid),
             display_name: self.display_name,
             secrets: vec![self.secret.unwrap_or_else(Secret::generate)],
+            certificates: Vec::new(),
             redirect_uris: self.redirect_uris,
             app_role_assignment_required: self.app_role_assignment_required,
             assignments: assignments

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
+    client_certificate::ClientCertificate,
     directory::{Application, Person, Tenant},
     entra::Entra,
     metadata::Version,
@@ -135,6 +136,13 @@ impl SimulatedTenant {
     /// Makes `secret` the application's only one.
     pub fn set_secret(&self, client_id: Uuid, secret: Secret) {
         self.change_application(client_id, |application| application.secrets = vec![secret]);
+    }
+
+    /// Uploads a certificate, with which the application may sign assertions.
+    pub fn add_certificate(&self, client_id: Uuid, certificate: ClientCertificate) {
+        self.change_application(client_id, |application| {
+            application.certificates.push(certificate);
+        });
     }
 
     /// Assigns a person to an application with an app role beside those already there.

@@ -6,14 +6,16 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     aadsts::{Aadsts, Trace},
-    client_authentication::Client,
+    client_authentication::{Client, Endpoint},
     directory::{Application, Person},
     entra::{CODE_LIFETIME, Entra, Grant, GrantKind, REFRESH_TOKEN_LIFETIME, World},
     fault::{Members, Station},
     id_token,
+    metadata::Version,
     parameters::Parameters,
     redirect_uri::Platform,
 };
@@ -21,6 +23,16 @@ use crate::domain::secret::Secret;
 
 /// How long an access token is good for, in seconds; Entra varies between 60 and 90 minutes.
 const ACCESS_TOKEN_LIFETIME: u32 = 4_799;
+
+/// A request to the token endpoint, its client found.
+struct TokenRequest<'a> {
+    entra: &'a Entra,
+    tenant: Uuid,
+    client: Client,
+    application: Application,
+    body: Parameters,
+    endpoint: Endpoint,
+}
 
 /// A grant that was redeemed, with its parties as they are now.
 struct Redeemed {
@@ -37,7 +49,7 @@ pub(super) async fn token(
     http: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    if let Some(answer) = entra.faults.intercept(Station::Token).await {
+    if let Some(answer) = entra.receive(Station::Token).await {
         return answer;
     }
     match answer(&entra, &tenant, &http, &body) {
@@ -72,62 +84,87 @@ fn answer(entra: &Entra, tenant: &str, http: &HttpRequest, body: &str) -> Result
     if http.headers().contains_key(header::ORIGIN) {
         return Err(Aadsts::cross_origin());
     }
-    let application = find_application(&entra.world(), tenant, &client)?;
-    match grant_type {
-        "authorization_code" => {
-            let redeemed = redeem_code(entra, tenant, &client, &application, &body)?;
-            Ok(token_response(entra, &redeemed))
-        }
-        "refresh_token" => {
-            let redeemed = redeem_refresh_token(entra, &client, &application, &body)?;
-            Ok(token_response(entra, &redeemed))
-        }
+    let (tenant, application) = parties(&entra.world(), tenant, &client)?;
+    let endpoint = endpoint(entra, tenant);
+    let grant_type = grant_type.to_owned();
+    let request = TokenRequest { entra, tenant, client, application, body, endpoint };
+    match &*grant_type {
+        "authorization_code" => Ok(token_response(entra, &request.redeem_code()?)),
+        "refresh_token" => Ok(token_response(entra, &request.redeem_refresh_token()?)),
         "client_credentials" => {
-            client.authenticate(&application, Platform::Web)?;
-            Ok(access_token(body.require("scope")?))
+            request.authenticate(Platform::Web)?;
+            Ok(access_token(request.body.require("scope")?))
         }
         other => Err(Aadsts::grant_type(other)),
     }
 }
 
-fn find_application(world: &World, tenant: &str, client: &Client) -> Result<Application, Aadsts> {
+/// The tenant and the application that the client names.
+fn parties(world: &World, tenant: &str, client: &Client) -> Result<(Uuid, Application), Aadsts> {
     let tenant = world.tenant_named(tenant)?;
     let unknown = || Aadsts::unknown_application(&client.id, &tenant.display_name);
-    tenant.application_named(&client.id).cloned().ok_or_else(unknown)
+    let application = tenant.application_named(&client.id).cloned().ok_or_else(unknown)?;
+    Ok((tenant.id, application))
 }
 
-/// Checks everything that may be tried again before the code is used up, the verifier after.
-fn redeem_code(
-    entra: &Entra,
-    tenant: &str,
-    client: &Client,
-    application: &Application,
-    body: &Parameters,
-) -> Result<Redeemed, Aadsts> {
-    let mut world = entra.world();
-    let code = body.require("code")?;
-    let redirect_uri = body.require("redirect_uri")?;
-    let grant = world.find_grant(code).cloned().ok_or_else(Aadsts::malformed_grant)?;
-    if grant.tenant != world.tenant_named(tenant)?.id {
-        return Err(Aadsts::other_tenants_code());
+/// The issuers and token endpoints of both versions name the tenant as an assertion's audience.
+fn endpoint(entra: &Entra, tenant: Uuid) -> Endpoint {
+    let audiences = [Version::V1, Version::V2].into_iter().flat_map(|version| {
+        let token = format!("{}/{tenant}/{}/token", entra.origin, version.folder());
+        [token, version.issuer(&entra.origin, &tenant.to_string())]
+    });
+    Endpoint { audiences: audiences.collect(), now: entra.clock.now() }
+}
+
+impl TokenRequest<'_> {
+    fn authenticate(&self, platform: Platform) -> Result<(), Aadsts> {
+        self.client.authenticate(&self.application, platform, &self.endpoint)
     }
-    if grant.client_id != application.client_id {
-        return Err(Aadsts::malformed_grant());
+
+    /// Checks everything that may be tried again before the code is used up, the verifier after.
+    fn redeem_code(&self) -> Result<Redeemed, Aadsts> {
+        let mut world = self.entra.world();
+        let code = self.body.require("code")?;
+        let redirect_uri = self.body.require("redirect_uri")?;
+        let grant = world.find_grant(code).cloned().ok_or_else(Aadsts::malformed_grant)?;
+        if grant.tenant != self.tenant {
+            return Err(Aadsts::other_tenants_code());
+        }
+        if grant.client_id != self.application.client_id {
+            return Err(Aadsts::malformed_grant());
+        }
+        if grant.redirect_uri.uri != redirect_uri {
+            return Err(Aadsts::other_redirect_uri(redirect_uri, &grant.redirect_uri.uri));
+        }
+        self.authenticate(grant.redirect_uri.platform)?;
+        if self.endpoint.now.duration_since(grant.issued_at) >= CODE_LIFETIME {
+            return Err(Aadsts::code_expired());
+        }
+        match grant.kind {
+            GrantKind::Code { used: false } => world.use_code(code),
+            GrantKind::Code { used: true } => return Err(Aadsts::code_used()),
+            GrantKind::RefreshToken => return Err(Aadsts::malformed_grant()),
+        }
+        check_verifier(&grant, &self.body)?;
+        redeemed(self.entra, &mut world, grant)
     }
-    if grant.redirect_uri.uri != redirect_uri {
-        return Err(Aadsts::other_redirect_uri(redirect_uri, &grant.redirect_uri.uri));
+
+    /// A refresh token stays valid when it is used; each use also gives a newer one.
+    fn redeem_refresh_token(&self) -> Result<Redeemed, Aadsts> {
+        let mut world = self.entra.world();
+        let name = self.body.require("refresh_token")?;
+        let grant = world.find_grant(name).cloned().ok_or_else(Aadsts::revoked)?;
+        let is_theirs =
+            grant.tenant == self.tenant && grant.client_id == self.application.client_id;
+        if !is_theirs || grant.kind != GrantKind::RefreshToken {
+            return Err(Aadsts::malformed_grant());
+        }
+        self.authenticate(grant.redirect_uri.platform)?;
+        if self.endpoint.now.duration_since(grant.issued_at) >= REFRESH_TOKEN_LIFETIME {
+            return Err(Aadsts::code_expired());
+        }
+        redeemed(self.entra, &mut world, grant)
     }
-    client.authenticate(application, grant.redirect_uri.platform)?;
-    if entra.clock.now().duration_since(grant.issued_at) >= CODE_LIFETIME {
-        return Err(Aadsts::code_expired());
-    }
-    match grant.kind {
-        GrantKind::Code { used: false } => world.use_code(code),
-        GrantKind::Code { used: true } => return Err(Aadsts::code_used()),
-        GrantKind::RefreshToken => return Err(Aadsts::malformed_grant()),
-    }
-    check_verifier(&grant, body)?;
-    redeemed(entra, &mut world, grant)
 }
 
 fn check_verifier(grant: &Grant, body: &Parameters) -> Result<(), Aadsts> {
@@ -137,26 +174,6 @@ fn check_verifier(grant: &Grant, body: &Parameters) -> Result<(), Aadsts> {
         (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
         (_, Some(_)) => Err(Aadsts::wrong_verifier()),
     }
-}
-
-/// A refresh token stays valid when it is used; each use also gives a newer one.
-fn redeem_refresh_token(
-    entra: &Entra,
-    client: &Client,
-    application: &Application,
-    body: &Parameters,
-) -> Result<Redeemed, Aadsts> {
-    let mut world = entra.world();
-    let name = body.require("refresh_token")?;
-    let grant = world.find_grant(name).cloned().ok_or_else(Aadsts::revoked)?;
-    if grant.client_id != application.client_id || grant.kind != GrantKind::RefreshToken {
-        return Err(Aadsts::malformed_grant());
-    }
-    client.authenticate(application, grant.redirect_uri.platform)?;
-    if entra.clock.now().duration_since(grant.issued_at) >= REFRESH_TOKEN_LIFETIME {
-        return Err(Aadsts::code_expired());
-    }
-    redeemed(entra, &mut world, grant)
 }
 
 fn redeemed(entra: &Entra, world: &mut World, grant: Grant) -> Result<Redeemed, Aadsts> {

@@ -5,7 +5,7 @@ use portico::domain::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{after, login, now, person, stores};
+use crate::support::{after, login, now, organization_in, person, stores};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_is_taken_once() {
@@ -107,16 +107,15 @@ async fn expired_logins_are_forgotten_a_thousand_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_organization_cannot_receive_anothers_login_without_seeing_whose_it_is() {
+async fn one_organization_cannot_begin_a_login_through_anothers_connector() {
     for backend in stores() {
         let store = &backend.store;
         let (_, connector) = person(&**store).await;
-        let login = login(&connector, b"browser");
-        store.insert_login(&login).await.unwrap();
+        let globex = organization_in(&**store, "globex").await;
+        let login = LoginTransaction { organization_id: globex, ..login(&connector, b"browser") };
 
-        let taken = store.take_login(&login.state, now()).await.unwrap().unwrap();
+        assert!(store.insert_login(&login).await.is_err());
 
-        assert_eq!(taken.organization_id, connector.organization_id);
-        assert_eq!(taken.connector_id, connector.id);
+        assert_eq!(store.take_login(&login.state, now()).await.unwrap(), None);
     }
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod connectors;
+mod embedded_sessions;
 mod logins;
 mod logs;
 mod organizations;

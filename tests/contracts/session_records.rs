@@ -8,7 +8,9 @@ use portico::domain::{
     session::{Identity, Session},
 };
 
-use crate::support::{WholeStore, account, after, audit, now, person, session, stores};
+use crate::support::{
+    WholeStore, account, after, audit, now, organization_in, person, session, stores,
+};
 
 async fn live(store: &dyn WholeStore, second: i64) -> Vec<Session> {
     let listed = store.list_live_sessions(after(second), None, 9_999).await.unwrap();
@@ -145,6 +147,20 @@ async fn a_session_of_an_account_deleted_meanwhile_is_not_kept() {
         let nobody = account(alice.organization_id, "nobody");
 
         store.insert_session(&session(&nobody, &connector)).await.unwrap();
+
+        assert_eq!(live(&**store, 0).await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_organization_cannot_have_a_session_of_anothers_account() {
+    for backend in stores() {
+        let store = &backend.store;
+        let (alice, connector) = person(&**store).await;
+        let globex = organization_in(&**store, "globex").await;
+
+        let stolen = Session { organization_id: globex, ..session(&alice, &connector) };
+        store.insert_session(&stolen).await.unwrap();
 
         assert_eq!(live(&**store, 0).await, []);
     }

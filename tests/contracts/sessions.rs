@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use portico::{
     domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
-    ports::{
-        sessions::Sessions as _,
-        store::{Accounts as _, SessionRecords as _},
-    },
+    ports::store::{Accounts as _, SessionRecords as _},
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
-    Desk, account_in, after, audit, embedded_desk, identity, now, organization_in, session,
-    sign_in_desks,
+    Desk, account_in, after, audit, identity, now, organization_in, session, sign_in_desks,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,91 +286,6 @@ async fn whoever_was_deactivated_before_the_session_was_made_sees_it_at_the_last
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_alive_also_after_a_restart() {
-    let desk = embedded_desk().await;
-    let session = desk.sign_in().await;
-
-    let desk = desk.reopened(after(60)).await;
-
-    let found = desk.sessions.find(&session.digest, after(60)).await.unwrap().unwrap();
-    assert_eq!(found.session, session);
-    assert_eq!(*found.identity, desk.identity("Alice Liddell"), "as the account's record says");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn thousands_of_sessions_are_alive_also_after_a_restart() {
-    let desk = embedded_desk().await;
-    let mut signed_in = JoinSet::new();
-    for _ in 0..2_500 {
-        let session = session(&desk.account, &desk.connector);
-        let (sessions, alice) = (desk.sessions.clone(), desk.identity("Alice"));
-        signed_in.spawn(async move {
-            sessions.create(session.clone(), alice).await.unwrap();
-            session
-        });
-    }
-    let signed_in = signed_in.join_all().await;
-
-    let desk = desk.reopened(now()).await;
-
-    for session in &signed_in {
-        assert!(desk.is_alive(session, now()).await);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_of_an_older_epoch_is_dead_also_after_a_restart() {
-    let desk = embedded_desk().await;
-    let session = desk.sign_in().await;
-    desk.raise_epoch().await;
-
-    let desk = desk.reopened(now()).await;
-
-    assert!(!desk.is_alive(&session, now()).await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_role_and_an_end_are_durable_before_they_are_answered() {
-    let desk = embedded_desk().await;
-    let [ended, re_roled] = [desk.sign_in().await, desk.sign_in().await];
-    desk.sessions.end(&ended.digest).await.unwrap();
-    desk.sessions.change_role(&re_roled, AccessRole::ReadOnly, 1).await.unwrap();
-
-    let desk = desk.reopened(now()).await;
-
-    assert!(!desk.is_alive(&ended, now()).await);
-    let found = desk.sessions.find(&re_roled.digest, now()).await.unwrap().unwrap();
-    assert_eq!(found.session.role, AccessRole::ReadOnly);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_use_survives_a_restart_once_it_is_flushed() {
-    let desk = embedded_desk().await;
-    let session = desk.sign_in().await;
-    assert!(desk.is_alive(&session, after(1_500)).await);
-    desk.sessions.flush_last_seen().await.unwrap();
-
-    let desk = desk.reopened(after(3_000)).await;
-
-    assert!(desk.is_alive(&session, after(3_000)).await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_forgets_the_dead_and_spares_whoever_is_there() {
-    let desk = embedded_desk().await;
-    let [idle, used] = [desk.sign_in().await, desk.sign_in().await];
-    assert!(desk.is_alive(&used, after(1_500)).await);
-
-    let forgotten = desk.sessions.sweep(after(1_800)).await.unwrap();
-
-    assert_eq!(forgotten, 1);
-    assert!(desk.sessions.end(&idle.digest).await.unwrap().is_none(), "gone from memory");
-    assert!(desk.is_alive(&used, after(1_800)).await);
-    let desk = desk.reopened(after(1_800)).await;
-    assert!(desk.is_alive(&used, after(1_800)).await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_signs_in_again_after_all_its_sessions_ended_can_be_revoked() {
     for desk in sign_in_desks().await {
         let first = desk.sign_in().await;
@@ -384,6 +295,26 @@ async fn an_account_that_signs_in_again_after_all_its_sessions_ended_can_be_revo
         let killed = desk.revoke_before(2).await;
 
         assert_eq!(killed, [second]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_last_session_ends_while_another_begins_can_be_revoked() {
+    for desk in sign_in_desks().await {
+        let mut last = desk.sign_in().await;
+        for _ in 0..200 {
+            let next = session(&desk.account, &desk.connector);
+            let (sessions, ending) = (desk.sessions.clone(), last.digest);
+            let ended = tokio::spawn(async move { sessions.end(&ending).await.unwrap() });
+            desk.sessions.create(next.clone(), desk.identity("Alice")).await.unwrap();
+            assert!(ended.await.unwrap().is_some());
+            last = next;
+        }
+
+        let killed = desk.revoke_before(2).await;
+
+        assert_eq!(killed, std::slice::from_ref(&last));
+        assert!(!desk.is_alive(&last, now()).await);
     }
 }
 

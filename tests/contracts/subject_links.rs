@@ -88,11 +88,15 @@ async fn one_organization_cannot_read_or_change_anothers_link() {
         let request = link_request(&alice, &connector, "another");
         store.insert_link_request(&request, &audit(acme, "asked")).await.unwrap();
 
+        let of_globex =
+            SubjectLink { organization_id: globex, subject: subject("third"), ..link.clone() };
+        let linked = store.insert_link(&of_globex, &audit(globex, "stolen")).await;
         let by_subject = store.find_link(globex, &link.subject).await.unwrap();
         let by_account = store.find_link_of_account(globex, connector.id, alice.id).await.unwrap();
         let event = audit(globex, "stolen");
         store.update_link_sub(globex, &link.subject, "stolen", &event).await.unwrap();
 
+        assert!(matches!(linked, Err(NotDone::Refused(LinkConflict::NoAccount))));
         assert_eq!([by_subject, by_account], [None, None]);
         assert_eq!(store.list_link_requests(globex).await.unwrap(), []);
         assert_eq!(store.find_link(acme, &link.subject).await.unwrap(), Some(link));

@@ -14,6 +14,7 @@ const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const WORK_EMAIL: &str = r#"emails[type eq "work"].value"#;
+const PRIMARY_ROLE: &str = r#"roles[primary eq "True"].value"#;
 const ROLE_TYPE: &str = "WindowsAzureActiveDirectoryRole";
 
 /// From which attribute of the directory `externalId` comes.
@@ -135,7 +136,13 @@ impl Wanted {
 
     fn role_values(&self) -> Vec<Value> {
         let single = |role: &String| json!({ "primary": true, "type": ROLE_TYPE, "value": role });
-        let named = |display: &str, role: &String| json!({ "primary": false, "type": ROLE_TYPE, display: role, "value": role });
+        let named = |display: &str, role: &String| {
+            let display = (display.to_owned(), json!(role));
+            let others =
+                [("primary", json!(false)), ("type", json!(ROLE_TYPE)), ("value", json!(role))];
+            let others = others.into_iter().map(|(name, value)| (name.to_owned(), value));
+            Value::Object(others.chain([display]).collect())
+        };
         let roles = self.roles.iter();
         match self.role_mapping {
             RoleMapping::None => Vec::new(),
@@ -163,9 +170,10 @@ impl Wanted {
     fn role_change(&self) -> Option<Value> {
         match self.role_mapping {
             RoleMapping::None => None,
-            RoleMapping::Single => self.roles.first().map(|role| {
-                json!({ "op": "Replace", "path": r#"roles[primary eq "True"].value"#, "value": role })
-            }),
+            RoleMapping::Single => self
+                .roles
+                .first()
+                .map(|role| json!({ "op": "Replace", "path": PRIMARY_ROLE, "value": role })),
             RoleMapping::Complex => {
                 let text = |role: &String| {
                     let id = guid_of(role);
@@ -244,7 +252,7 @@ impl Known {
         ];
         let roles = user["roles"].as_array().into_iter().flatten();
         Self {
-            active: user["active"] == true,
+            active: user["active"] != false,
             attributes: attributes.into_iter().filter_map(|(p, v)| Some((p, v?))).collect(),
             roles: roles.filter_map(|role| text(&role["value"])).collect(),
         }

@@ -6,6 +6,7 @@ use actix_web::http::header;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::domain::secret::Secret;
 
@@ -35,6 +36,15 @@ pub enum ScimCredential {
         /// The password.
         password: Secret,
     },
+    /// An access token, fetched when it is needed (RFC 6749 §4.4).
+    ClientCredentials {
+        /// The "Token Endpoint".
+        token_url: String,
+        /// The "Client Identifier".
+        client_id: String,
+        /// The "Client Secret".
+        client_secret: Secret,
+    },
 }
 
 /// What the target said.
@@ -62,6 +72,8 @@ pub(super) struct ScimClient {
     http: Client,
     base: String,
     credential: ScimCredential,
+    /// The access token in use, if the credential is for fetching one.
+    access_token: Mutex<Option<Secret>>,
     pub(super) feature_flag: bool,
 }
 
@@ -83,6 +95,7 @@ impl ScimClient {
             base: path.trim_end_matches('/').to_owned(),
             feature_flag: target.feature_flag || query.contains(FEATURE_FLAG),
             credential: target.credential,
+            access_token: Mutex::default(),
         }
     }
 
@@ -123,17 +136,29 @@ impl ScimClient {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, String> {
-        let mut request = self.authorized(self.http.request(method, self.url(path, query)));
+        let answer = self.try_send(method.clone(), path, query, body).await?;
+        // An access token ends before the job does: once more, with a new one.
+        if answer.status == 401 && self.access_token.lock().await.take().is_some() {
+            return self.try_send(method, path, query, body).await;
+        }
+        Ok(answer)
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, String> {
+        let request = self.http.request(method, self.url(path, query));
+        let mut request = self.authorized(request).await?;
         if let Some(body) = body {
             request = request
                 .header(header::CONTENT_TYPE.as_str(), "application/scim+json; charset=utf-8")
                 .body(body.to_string());
         }
-        let explain = |error: reqwest::Error| error.without_url().to_string();
-        let response = request.send().await.map_err(explain)?;
-        let status = response.status().as_u16();
-        let text = response.text().await.map_err(explain)?;
-        Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text })
+        answer_to(request).await
     }
 
     /// The feature flag travels on every request, as a query parameter without a value.
@@ -148,17 +173,44 @@ impl ScimClient {
     }
 
     /// No `User-Agent`, as with Entra, but the header by which some servers know it.
-    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+    async fn authorized(&self, request: RequestBuilder) -> Result<RequestBuilder, String> {
         let request = request
             .header(header::ACCEPT.as_str(), "application/scim+json")
             .header("adscimversion", "2.0");
-        match &self.credential {
+        Ok(match &self.credential {
             ScimCredential::Bearer(token) => request.bearer_auth(token.expose()),
             ScimCredential::Basic { username, password } => {
                 request.basic_auth(username, Some(password.expose()))
             }
-        }
+            ScimCredential::ClientCredentials { token_url, client_id, client_secret } => {
+                let mut token = self.access_token.lock().await;
+                if token.is_none() {
+                    *token = Some(self.fetch_token(token_url, client_id, client_secret).await?);
+                }
+                request.bearer_auth(token.as_ref().map_or("", Secret::expose))
+            }
+        })
     }
+
+    async fn fetch_token(&self, url: &str, id: &str, secret: &Secret) -> Result<Secret, String> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", id),
+            ("client_secret", secret.expose()),
+        ];
+        let answer = answer_to(self.http.post(url).form(&form)).await?;
+        let token = answer.body["access_token"].as_str().filter(|_| answer.status == 200);
+        let refused = || format!("no access token (status {}): {}", answer.status, answer.detail());
+        token.map(Secret::new).ok_or_else(refused)
+    }
+}
+
+async fn answer_to(request: RequestBuilder) -> Result<Answer, String> {
+    let explain = |error: reqwest::Error| error.without_url().to_string();
+    let response = request.send().await.map_err(explain)?;
+    let status = response.status().as_u16();
+    let text = response.text().await.map_err(explain)?;
+    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text })
 }
 
 fn user(id: &str) -> String {

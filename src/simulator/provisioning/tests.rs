@@ -2,7 +2,10 @@
 
 use std::{
     net::TcpListener,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use actix_web::{
@@ -22,6 +25,8 @@ use crate::{
 struct Endpoint {
     users: Mutex<Vec<Value>>,
     requests: Mutex<Vec<String>>,
+    /// How many access tokens were fetched; only the latest is valid.
+    tokens: AtomicUsize,
     /// Answers every POST so.
     refuses_with: Mutex<Option<u16>>,
 }
@@ -78,8 +83,15 @@ impl Endpoint {
 }
 
 async fn answer(endpoint: Data<Endpoint>, request: HttpRequest, body: String) -> HttpResponse {
+    if request.path() == "/token" {
+        let secret = body.contains("client_id=c-1&client_secret=s-1");
+        let number = endpoint.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        let token = secret.then(|| format!("t-{number}"));
+        return HttpResponse::Ok().json(json!({ "access_token": token, "expires_in": 3600 }));
+    }
     let credential = request.headers().get("authorization").unwrap().to_str().unwrap();
-    if credential != "Bearer t-1" {
+    let valid = endpoint.tokens.load(Ordering::Relaxed).max(1);
+    if credential != format!("Bearer t-{valid}") {
         return HttpResponse::Unauthorized().finish();
     }
     let line = format!("{} {} {body}", request.method(), request.uri());
@@ -166,6 +178,28 @@ async fn a_wrong_token_is_what_a_tested_connection_names() {
     let tested = scene.job.test_connection().await;
 
     assert_eq!(tested, Err(TestConnectionError::InvalidCredentials(401)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_token_is_fetched_once_and_again_when_it_is_refused() {
+    let mut scene = Scene::begin(false, Mapping::default());
+    let (endpoint, url) = Endpoint::start();
+    let credential = ScimCredential::ClientCredentials {
+        token_url: url.replace("/scim/v2", "/token"),
+        client_id: "c-1".into(),
+        client_secret: Secret::new("s-1"),
+    };
+    let target = ScimTarget { url, credential, feature_flag: false };
+    scene.job = ProvisioningJob::new(target, Mapping::default());
+
+    let first = scene.cycle().await;
+    let fetched = endpoint.tokens.fetch_add(1, Ordering::Relaxed);
+    scene.tenant.unassign(scene.client_id, scene.ada);
+    let second = scene.cycle().await;
+
+    assert_eq!((first.count(Action::Create), fetched), (1, 1));
+    assert_eq!(second.count(Action::Disable), 1);
+    assert_eq!(endpoint.tokens.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

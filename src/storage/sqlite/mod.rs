@@ -3,8 +3,8 @@
 //! # Why
 //!
 //! One process owns the file (a lock beside it says so), so one thread can own all writing:
-//! commands from many callers share one durable commit ([`writer`]). Readers never wait for it
-//! (write-ahead log) and run where the caller stands ([`readers`]). A repository is a file; its
+//! commands from many callers share one durable commit (`writer.rs`). Readers never wait for it
+//! (write-ahead log) and run where the caller stands (`readers.rs`). A repository is a file; its
 //! SQL stands in its methods.
 
 mod accounts;

@@ -10,13 +10,11 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{
-    domain::master_key::MasterKey,
-    storage::sqlite::{
-        master_key_check,
-        migrations::{self, APPLICATION_ID},
-    },
+use super::{
+    master_key_check,
+    migrations::{self, APPLICATION_ID},
 };
+use crate::domain::master_key::MasterKey;
 
 /// Why a database was not opened; every sentence is for the operator.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::storage::sqlite::open;
+use super::open;
 
 /// A few connections that only read, used where the caller stands: an indexed lookup takes some
 /// microseconds, less than handing it to another thread.

@@ -261,13 +261,23 @@ mod tests {
     async fn a_batch_whose_transaction_is_lost_is_answered_as_failed_by_all_and_the_next_one_runs()
     {
         let writer = writer();
+        let (release, released) = mpsc::channel::<()>();
 
+        // Holds the batch open until the others have joined it.
+        let holding = writer.run::<(), Infallible>(move |_| {
+            released.recv().ok();
+            Ok(())
+        });
+        let refused = writer.run::<(), _>(|_| Err(Stop::Refused("in vain")));
         let losing =
             writer.run::<(), Infallible>(|connection| Ok(connection.execute_batch("ROLLBACK")?));
-        let (first, lost) = tokio::join!(insert(&writer, "first"), losing);
+        let releasing = async { release.send(()) };
+        let (held, first, refused, lost, _) =
+            tokio::join!(holding, insert(&writer, "first"), refused, losing, releasing);
 
-        assert!(lost.is_err());
-        assert_eq!(words(&writer).await, i64::from(first.is_ok()));
+        assert!(held.is_err() && first.is_err() && lost.is_err());
+        assert!(matches!(refused, Err(Stop::Failed(_))));
+        assert_eq!(words(&writer).await, 0);
         assert!(insert(&writer, "next").await.is_ok());
     }
 
@@ -275,12 +285,15 @@ mod tests {
     async fn a_full_queue_is_answered_at_once() {
         let writer = writer();
         let (release, released) = mpsc::channel::<()>();
+        let (started, has_started) = mpsc::channel::<()>();
         let blocking = writer.run::<(), Infallible>(move |_| {
+            started.send(()).ok();
             released.recv().ok();
             Ok(())
         });
         tokio::pin!(blocking);
         assert!(polled_once(blocking.as_mut()).await.is_none());
+        has_started.recv().unwrap();
 
         let mut waiting = Vec::new();
         let refused = loop {
@@ -297,7 +310,7 @@ mod tests {
             let cause: Box<dyn Error + Send + Sync> = stop.into();
             cause.to_string() == "too many writes are waiting already"
         }));
-        assert!(waiting.len() >= QUEUE);
+        assert_eq!(waiting.len(), QUEUE);
     }
 
     async fn polled_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {

@@ -171,7 +171,7 @@ CREATE TABLE decision (
     PRIMARY KEY (organization_id, id)
 ) STRICT;
 
-CREATE INDEX decision_reference ON decision (organization_id, reference);
+CREATE INDEX decision_reference ON decision (organization_id, reference, id);
 
 CREATE TABLE audit_event (
     organization_id BLOB NOT NULL REFERENCES organization (id) ON DELETE CASCADE,

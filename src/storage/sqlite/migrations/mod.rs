@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{domain::master_key::MasterKey, storage::sqlite::master_key_check};
+use super::master_key_check;
+use crate::domain::master_key::MasterKey;
 
 /// In the header of every file of ours: `Port` in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x506F_7274;

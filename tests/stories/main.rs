@@ -1,0 +1,4 @@
+//! The user stories, driven from outside: a module per story, a fact per test.
+
+mod log_in;
+mod support;

@@ -1,0 +1,24 @@
+//! The harness: a service, a simulated Microsoft Entra, and the people and programs around them.
+//!
+//! Everything is driven over real HTTP; only what an operator arranges beforehand, and what an
+//! admin looks up afterwards, goes through the ports. Time stands still until a test moves it.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod answer;
+mod browser;
+mod directory;
+mod form;
+mod organization;
+mod service;
+mod web;
+
+pub use self::{
+    answer::Answer,
+    browser::{Browser, Callback},
+    directory::{Credential, Directory},
+    form::Form,
+    organization::{Organization, Terms},
+    service::{Options, Service},
+    web::Ask,
+};

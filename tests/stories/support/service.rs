@@ -1,0 +1,180 @@
+//! The service under test.
+
+use std::net::TcpListener;
+
+use jiff::{SignedDuration, Timestamp};
+use portico::{
+    app::{App, DemoPages, Running},
+    config::{Config, Origin, PublicUrl, Whole},
+    domain::{
+        audit_event::{Actor, AuditEvent, StoredAuditEvent},
+        clock::Clock,
+        connector::Connector,
+        decision::Decision,
+        id::Reference,
+    },
+    ports::Ports,
+    simulator::{SimulatedEntra, SimulatorOptions},
+};
+use tempfile::TempDir;
+
+use super::{
+    answer::Answer,
+    browser::Browser,
+    organization::{Organization, Terms},
+    web::Ask,
+};
+
+/// What an operator decides, where it matters.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Origins besides the service's own that a sign-in may return to.
+    pub return_origins: Vec<&'static str>,
+    pub idle_minutes: Option<u32>,
+    pub absolute_hours: Option<u32>,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<&'static str>,
+}
+
+/// A running service with a simulated Microsoft Entra beside it, at the same stopped moment.
+pub struct Service {
+    /// `http://localhost:PORT`.
+    pub origin: String,
+    pub clock: Clock,
+    entra: Option<SimulatedEntra>,
+    config: Config,
+    running: Option<Running>,
+    _folder: TempDir,
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
+        portico::app::install_crypto_provider();
+        let now: Timestamp = "2026-03-03T09:00:00Z".parse().unwrap();
+        let clock = Clock::stopped_at(now);
+        let entra = SimulatedEntra::start(SimulatorOptions {
+            bind: ([127, 0, 0, 1], 0).into(),
+            allow_non_loopback: false,
+            tenants: Vec::new(),
+            clock: clock.clone(),
+        });
+        let entra = entra.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let folder = tempfile::tempdir().unwrap();
+        let config = configuration(&options, &origin, &folder, &entra);
+        let running = Some(run(&config, &clock, listener).await);
+        Self { origin, clock, entra: Some(entra), config, running, _folder: folder }
+    }
+
+    /// Stops and starts again, with the same folder, port and clock.
+    pub async fn restart(&mut self) {
+        self.running.take().unwrap().stop().await;
+        let port = self.origin.rsplit(':').next().unwrap();
+        let listener = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+        self.running = Some(run(&self.config, &self.clock, listener).await);
+    }
+
+    /// Stops Microsoft Entra: nothing answers at its address from now on.
+    pub async fn stop_entra(&mut self) {
+        self.entra.take().unwrap().stop().await;
+    }
+
+    pub const fn entra(&self) -> &SimulatedEntra {
+        self.entra.as_ref().expect("it was not stopped")
+    }
+
+    /// What the operator and the log's reader may use.
+    pub fn ports(&self) -> &Ports {
+        &self.running.as_ref().unwrap().ports
+    }
+
+    /// An organization with a tenant of its own, connected.
+    pub async fn organization(&self, slug: &str) -> Organization {
+        self.organization_under(slug, Terms::default()).await
+    }
+
+    /// An organization that is connected in a way of its own.
+    pub async fn organization_under(&self, slug: &str, terms: Terms) -> Organization {
+        Organization::create(slug, terms, self.entra(), self.ports()).await
+    }
+
+    /// Somebody's browser, which has never been here.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self)
+    }
+
+    /// What a program gets that asks without cookies.
+    pub async fn ask(&self, ask: Ask) -> Answer {
+        ask.send(&self.origin).await
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    /// Changes an organization's connector, as its admin may.
+    pub async fn change_connector(
+        &self,
+        organization: &Organization,
+        change: impl FnOnce(&mut Connector),
+    ) {
+        let store = &self.ports().store;
+        let id = organization.connector_id();
+        let mut connector = store.find_connector(id).await.unwrap().unwrap();
+        change(&mut connector);
+        let audit = AuditEvent::new(
+            organization.stored.id,
+            self.clock.now(),
+            Actor::Operator,
+            "connector.changed",
+            &id,
+        );
+        assert!(store.replace_connector(&connector, &audit).await.unwrap());
+    }
+
+    /// The stored decision under the reference number that a page shows.
+    pub async fn decision(&self, organization: &Organization, page: &Answer) -> Decision {
+        let reference = Reference::from_stored(page.reference());
+        let found = self.ports().store.find_decision(organization.stored.id, &reference).await;
+        found.unwrap().unwrap_or_else(|| panic!("no decision under {reference}"))
+    }
+
+    /// The newest lines of an organization's audit log, the newest first.
+    pub async fn audit(&self, organization: &Organization) -> Vec<StoredAuditEvent> {
+        self.ports().store.list_audit_events(organization.stored.id, 100).await.unwrap()
+    }
+}
+
+fn configuration(
+    options: &Options,
+    origin: &str,
+    folder: &TempDir,
+    entra: &SimulatedEntra,
+) -> Config {
+    let mut config = Config::with_defaults(PublicUrl::parse(origin).unwrap());
+    config.listen.workers = Some(Whole::new(1));
+    config.database.path = folder.path().join("portico.db");
+    config.outbound.loopback_authorities =
+        [entra.address().to_string().parse().unwrap()].into_iter().collect();
+    config.return_to.allowed_origins =
+        options.return_origins.iter().map(|origin| Origin::parse(origin).unwrap()).collect();
+    config.proxies.trusted =
+        options.proxies.iter().map(|network| network.parse().unwrap()).collect();
+    if let Some(minutes) = options.idle_minutes {
+        config.sessions.idle_minutes = Whole::new(minutes);
+    }
+    if let Some(hours) = options.absolute_hours {
+        config.sessions.absolute_hours = Whole::new(hours);
+    }
+    config
+}
+
+async fn run(config: &Config, clock: &Clock, listener: TcpListener) -> Running {
+    let app = App::open(config.clone(), clock.clone()).await.unwrap();
+    app.run(listener, DemoPages::default()).unwrap()
+}
