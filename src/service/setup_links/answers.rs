@@ -155,8 +155,9 @@ impl std::fmt::Display for AuthorityProblem {
             AuthorityFailure::Authority(error) => write!(f, "Please correct this: {error}."),
             AuthorityFailure::Unreachable { cause, .. } => write!(
                 f,
-                "The authority did not answer ({cause}). Try again in a moment; if it lasts, \
-                 compare the tenant ID with the Directory (tenant) ID on the Overview page."
+                "The authority does not answer as one ({cause}). Compare the tenant ID with the \
+                 Directory (tenant) ID on the Overview page; if they are the same, try again in a \
+                 moment."
             ),
             AuthorityFailure::Discovery(error) => write!(
                 f,
