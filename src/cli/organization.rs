@@ -173,12 +173,14 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
             NotDone::Unavailable(unavailable) => unavailable.into(),
         })?;
     let mut json = description(&organization);
-    let mut text = format!("Created {}.", organization.display_name);
-    if organization.edition == Edition::Enterprise {
+    let next = if organization.edition == Edition::Enterprise {
         let issued = setup_links::issue(&ports, &organization, Actor::Operator).await?;
         json["setup_link"] = issued.url.expose().into();
-        text = format!("{text} {}", setup_link::words(&issued));
-    }
+        setup_link::words(&issued)
+    } else {
+        "It has no connectors: they need the edition enterprise.".to_owned()
+    };
+    let text = format!("Created {}. {next}", organization.display_name);
     arguments.output.print(&json, &text);
     Ok(())
 }

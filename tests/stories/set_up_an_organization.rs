@@ -1,5 +1,7 @@
 //! A customer's administrator sets sign-in and provisioning up, through a link.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
 use jiff::SignedDuration;
 use portico::{
     domain::{
