@@ -12,8 +12,9 @@ use crate::{
         clock::Clock, connector::ConnectorKind, master_key::MasterKey, session::SessionLimits,
     },
     http::{
-        self, Readiness, State,
+        self, State,
         cookies::Cookies,
+        health::Readiness,
         middleware::security_headers::{FormTargets, SecurityHeaders},
         pages::{Frame, Link, login::DemoOrganization},
     },
@@ -81,9 +82,26 @@ pub struct DemoPages {
 impl App {
     /// Opens the database, brings it to this version, and connects everything.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        install_crypto_provider();
         let master_key = Arc::new(config.master_key_source().load_or_create()?);
-        let store = Arc::new(open_store(&config, master_key.clone())?);
+        let store = SqliteStore::open(&config.database.path, master_key.clone())?;
+        Self::wire(config, clock, &master_key, store).await
+    }
+
+    /// The same for a command that is over soon, also beside a service that runs.
+    pub async fn open_beside(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let master_key = Arc::new(config.master_key_source().load_or_create()?);
+        let store = SqliteStore::open_beside(&config.database.path, master_key.clone())?;
+        Self::wire(config, clock, &master_key, store).await
+    }
+
+    async fn wire(
+        config: Config,
+        clock: Clock,
+        master_key: &MasterKey,
+        store: SqliteStore,
+    ) -> Result<Self, StartError> {
+        install_crypto_provider();
+        let store = Arc::new(store);
         let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
         let signer = signer(&store, &clock).await?;
         let authorities = AuthorityClient::new(trusted_hosts(&config), clock.clone())
@@ -96,7 +114,7 @@ impl App {
             clock,
             settings: Arc::new(settings(&config)),
         };
-        let cookies = Cookies::new(&master_key, config.public_url.is_https());
+        let cookies = Cookies::new(master_key, config.public_url.is_https());
         Ok(Self { ports, config, cookies, sessions })
     }
 
@@ -179,9 +197,11 @@ impl Running {
     }
 }
 
-/// Opens the database and brings it to this version.
-pub fn open_store(config: &Config, master_key: Arc<MasterKey>) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(&config.database.path, master_key)
+/// Brings the database to this version.
+pub fn migrate(config: &Config) -> Result<(), StartError> {
+    let master_key = Arc::new(config.master_key_source().load_or_create()?);
+    SqliteStore::open(&config.database.path, master_key)?;
+    Ok(())
 }
 
 /// Whether an authority is one that a connector of this kind may have; where not, the error tells

@@ -15,7 +15,15 @@ pub fn init(log: &Log) {
     };
     let registry = tracing_subscriber::registry().with(log.filter.to_env_filter());
     let started = if json {
-        registry.with(fmt::layer().json().flatten_event(true).with_writer(io::stderr)).try_init()
+        registry
+            .with(
+                fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_span_list(false)
+                    .with_writer(io::stderr),
+            )
+            .try_init()
     } else {
         let colours = io::stderr().is_terminal();
         registry.with(fmt::layer().with_ansi(colours).with_writer(io::stderr)).try_init()

@@ -1,7 +1,5 @@
 //! `portico migrate`.
 
-use std::sync::Arc;
-
 use crate::{
     app,
     cli::{Configured, say},
@@ -9,9 +7,7 @@ use crate::{
 
 pub fn run(configured: &Configured) -> anyhow::Result<()> {
     let config = configured.load(Vec::new())?;
-    app::install_crypto_provider();
-    let master_key = Arc::new(config.master_key_source().load_or_create()?);
-    app::open_store(&config, master_key)?;
+    app::migrate(&config)?;
     say(&format!("{} is at this version.", config.database.path.display()));
     Ok(())
 }

@@ -135,7 +135,7 @@ impl Output {
     /// The stories' ports over the configured database.
     pub(super) async fn ports(&self) -> anyhow::Result<Ports> {
         let config = self.configured.load(Vec::new())?;
-        Ok(App::open(config, Clock::system()).await?.ports)
+        Ok(App::open_beside(config, Clock::system()).await?.ports)
     }
 
     /// Says the one or the other.

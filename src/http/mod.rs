@@ -6,11 +6,6 @@
 //! Everything else goes through the log and the security headers; of that, the pages that begin or
 //! end a session also through actix-session.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use actix_web::{
     App,
     body::MessageBody,
@@ -23,6 +18,7 @@ use crate::{
     config::Proxies,
     http::{
         cookies::Cookies,
+        health::Readiness,
         middleware::{
             bare_errors::bare_errors,
             request_log::request_log,
@@ -72,23 +68,6 @@ pub struct State {
     pub security_headers: SecurityHeaders,
 }
 
-/// Whether the service has been told to stop: it finishes what it does, and says so to whoever
-/// would send it more.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// From now on the service is not ready.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was told to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// The whole service: every address it answers.
 pub fn app(
     state: &Data<State>,
@@ -106,9 +85,11 @@ pub fn app(
         .wrap(from_fn(bare_errors))
         .wrap(from_fn(security_headers))
         .wrap(from_fn(request_log))
-        .route("/", web::get().to(portal::show))
-        .route("/login", web::get().to(login::ask_for_address))
-        .route("/login/{organization}", web::get().to(login::go_to_authority))
+        .service(web::resource("/").route(web::get().to(portal::show)))
+        .service(web::resource("/login").route(web::get().to(login::ask_for_address)))
+        .service(
+            web::resource("/login/{organization}").route(web::get().to(login::go_to_authority)),
+        )
         .service(
             web::resource("/oidc/{connector}/callback")
                 .wrap(sessions())
@@ -121,22 +102,22 @@ pub fn app(
                 .route(web::get().to(logout::sign_out))
                 .route(web::post().to(logout::sign_out)),
         )
-        .route("/logout/done", web::get().to(logout::done))
+        .service(web::resource("/logout/done").route(web::get().to(logout::done)))
         .service(
             web::resource("/setup/{token}")
                 .route(web::get().to(setup::show))
                 .route(web::post().to(setup::complete)),
         )
-        .route("/session", web::get().to(session::show))
-        .route("/session/token", web::post().to(session::issue_token))
-        .route("/.well-known/jwks.json", web::get().to(session::jwks))
-        .route("/health/live", web::get().to(health::live))
-        .route("/health/ready", web::get().to(health::ready))
+        .service(web::resource("/session").route(web::get().to(session::show)))
+        .service(web::resource("/session/token").route(web::post().to(session::issue_token)))
+        .service(web::resource("/.well-known/jwks.json").route(web::get().to(session::jwks)))
+        .service(web::resource("/health/live").route(web::get().to(health::live)))
+        .service(web::resource("/health/ready").route(web::get().to(health::ready)))
         .configure(assets::routes)
         .service(scim::routes());
     App::new()
         .app_data(state.clone())
         .app_data(Data::new(state.security_headers.clone()))
-        .route("/auth/check", web::get().to(forward_auth::check))
+        .service(web::resource("/auth/check").route(web::get().to(forward_auth::check)))
         .service(pages)
 }

@@ -241,13 +241,6 @@ pub trait Accounts: Send + Sync {
         id: AccountId,
     ) -> Result<Option<Account>, Unavailable>;
 
-    /// The epoch of an account, for sign-in's last look; `None` once it is deleted.
-    async fn find_access_epoch(
-        &self,
-        organization_id: OrganizationId,
-        id: AccountId,
-    ) -> Result<Option<u64>, Unavailable>;
-
     /// The accounts that meet all conditions (none: every account), from `offset` on, at most
     /// `limit` of them.
     async fn find_accounts(

@@ -391,12 +391,12 @@ pub(super) mod tests {
         #[test]
         fn any_object_is_a_user_or_refused(value in any_json()) {
             if let Value::Object(changes) = value {
-                for profile in [&ENTRA, &STRICT] {
-                    let _ = User::parse(changes.clone(), profile);
-                    if let Ok(user) = User::parse(body_with(changes.clone().into()), profile) {
-                        let again = User::parse(user.attributes.clone(), &ENTRA);
-                        prop_assert_eq!(again, Ok(user), "a user read back is the same");
-                    }
+                let body = body_with(changes.clone().into());
+                let _ = User::parse(changes, &STRICT);
+                let _ = User::parse(body.clone(), &STRICT);
+                if let Ok(user) = User::parse(body, &ENTRA) {
+                    let again = User::parse(user.attributes.clone(), &ENTRA);
+                    prop_assert_eq!(again, Ok(user), "a user read back is the same");
                 }
             }
         }

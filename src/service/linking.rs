@@ -43,13 +43,11 @@ pub struct NotLinked {
     pub because: String,
     /// The account that came nearest.
     pub account_id: Option<AccountId>,
-    /// The number of an earlier request that still waits.
-    pub reference: Option<Reference>,
 }
 
 impl NotLinked {
     fn new(outcome: Outcome, account_id: Option<AccountId>, because: impl Into<String>) -> Self {
-        Self { outcome, because: because.into(), account_id, reference: None }
+        Self { outcome, because: because.into(), account_id }
     }
 }
 
@@ -202,15 +200,13 @@ impl Search<'_> {
             requested_at: self.ports.clock.now(),
         };
         let audit = self.audit("subject_link.requested", account.id).with("user_name", user_name);
-        let in_force = self.ports.store.insert_link_request(&request, &audit).await?;
+        self.ports.store.insert_link_request(&request, &audit).await?;
         let because = format!(
             "Account {} has the person's user name but not their object ID as externalId. Approve \
              the link, or map externalId to objectId in the provisioning of the tenant.",
             account.id
         );
-        let mut waits = NotLinked::new(Outcome::AwaitsApproval, Some(account.id), because);
-        waits.reference = Some(in_force.reference);
-        Ok(waits)
+        Ok(NotLinked::new(Outcome::AwaitsApproval, Some(account.id), because))
     }
 
     async fn link(
@@ -277,8 +273,6 @@ fn taken(account_id: AccountId, subject: &Subject) -> NotLinked {
 }
 
 /// Ties the account of a request to the person who waits, on an admin's word.
-///
-/// `false` if nobody waits for that account.
 pub async fn approve(
     ports: &Ports,
     request: &LinkRequest,

@@ -200,7 +200,7 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
     if let Some(previous) = callback.previous_session {
         ports.sessions.end(&previous).await?;
     }
-    attempt.open(session, &tokens.identity, &linked, granted).await?;
+    attempt.open(session, &tokens.identity, &linked, &granted).await?;
     Ok(SignedIn { token, return_to: login.return_to })
 }
 

@@ -22,7 +22,6 @@ async fn an_account_is_read_as_it_was_written() {
         let alice = account_in(&**store, acme, "alice").await;
 
         assert_eq!(store.find_account(acme, alice.id).await.unwrap(), Some(alice.clone()));
-        assert_eq!(store.find_access_epoch(acme, alice.id).await.unwrap(), Some(1));
         assert_eq!(store.find_account(acme, AccountId::generate()).await.unwrap(), None);
     }
 }
@@ -188,14 +187,13 @@ async fn one_organization_cannot_read_change_or_delete_anothers_account() {
         let stolen = Account { organization_id: globex, version: 2, ..alice.clone() };
 
         let found = store.find_account(globex, alice.id).await.unwrap();
-        let epoch = store.find_access_epoch(globex, alice.id).await.unwrap();
         let by_id = [AccountLookup::Id(alice.id)];
         let page = store.find_accounts(globex, &by_id, 0, 10).await.unwrap();
         let all = store.find_accounts(globex, &[], 0, 10).await.unwrap();
         let replaced = store.replace_account(&stolen, 1, &audit(globex, "stolen")).await;
         let deleted = store.delete_account(globex, alice.id, &audit(globex, "stolen")).await;
 
-        assert_eq!((found, epoch, page.total, all.total), (None, None, 0, 0));
+        assert_eq!((found, page.total, all.total), (None, 0, 0));
         assert!(matches!(replaced, Err(NotDone::Refused(AccountConflict::Version))));
         assert!(!deleted.unwrap());
         assert_eq!(store.find_account(acme, alice.id).await.unwrap(), Some(alice));
@@ -298,7 +296,6 @@ async fn an_account_deleted_takes_its_link_and_sessions_with_it() {
 
         assert!(deleted);
         assert_eq!(store.find_account(acme, alice.id).await.unwrap(), None);
-        assert_eq!(store.find_access_epoch(acme, alice.id).await.unwrap(), None);
         assert_eq!(store.find_link(acme, &subject("a")).await.unwrap(), None);
         assert_eq!(who_is_left(&**store).await, [bob.id, bob.id]);
         let sessions = store.list_live_sessions(after(1), None, 9).await.unwrap();

@@ -236,11 +236,12 @@ where
     S: portico::ports::sessions::Sessions + ?Sized,
 {
     let Account { organization_id, id, .. } = desk.account;
-    let epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap().unwrap();
+    let epoch = desk.store.find_account(organization_id, id).await.unwrap().unwrap().access_epoch;
     barrier.wait().await;
     let session = Session { access_epoch: epoch, ..session(&desk.account, &desk.connector) };
     desk.sessions.create(session.clone(), desk.identity("Alice")).await.unwrap();
-    let now_epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap();
+    let now_epoch =
+        desk.store.find_account(organization_id, id).await.unwrap().map(|found| found.access_epoch);
     let refused = now_epoch != Some(epoch);
     if refused {
         desk.sessions.end(&session.digest).await.unwrap();
@@ -327,7 +328,12 @@ async fn a_deleted_account_cannot_be_signed_in_to() {
         desk.store.delete_account(organization_id, id, &event).await.unwrap();
         desk.revoke_before(u64::MAX).await;
 
-        let epoch = desk.store.find_access_epoch(organization_id, id).await.unwrap();
+        let epoch = desk
+            .store
+            .find_account(organization_id, id)
+            .await
+            .unwrap()
+            .map(|found| found.access_epoch);
 
         assert_eq!(epoch, None);
         assert!(!desk.is_alive(&before, now()).await);

@@ -5,8 +5,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 use portico::{
     domain::secret::Secret,
     ports::store::{
-        Accounts as _, Connectors as _, Logins as _, SessionRecords as _, SigningKey,
-        SigningKeys as _,
+        Accounts as _, Connectors as _, Logins as _, Organizations as _, SessionRecords as _,
+        SigningKey, SigningKeys as _,
     },
     storage::sqlite::{OpenError, SqliteStore},
 };
@@ -181,6 +181,22 @@ async fn a_second_process_is_refused_while_the_first_runs() {
     assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
     drop(Arc::into_inner(store));
     open(&folder);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_a_running_service_sees_what_it_wrote_and_is_seen() {
+    let Backend { store: service, folder } = sqlite();
+    let acme = organization_in(&*service, "acme").await;
+
+    let command = SqliteStore::open_beside(&file(&folder), master_key(7)).unwrap();
+    let globex = organization_in(&command, "globex").await;
+    let seen = command.find_organization(acme).await.unwrap();
+    drop(command);
+
+    assert!(seen.is_some());
+    assert!(service.find_organization(globex).await.unwrap().is_some());
+    let after = organization_in(&*service, "initech").await;
+    assert!(service.find_organization(after).await.unwrap().is_some());
 }
 
 #[test]

@@ -33,9 +33,9 @@ pub async fn request_log(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
-    let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
+    let microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| {
-        tracing::info!(%method, route, status = status.as_u16(), milliseconds, "answered");
+        tracing::info!(%method, route, status = status.as_u16(), microseconds, "answered");
     });
     result.map(|mut response| {
         let id = HeaderValue::from_str(id.as_str()).expect("a reference number is ASCII");

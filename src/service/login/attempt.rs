@@ -41,19 +41,27 @@ pub struct Attempt<'a> {
     pub(super) now: Timestamp,
 }
 
+/// The sign-in that an answer belongs to.
 pub struct Recognized {
+    /// What was asked of the authority.
     pub request: AuthorizationRequest,
+    /// Where the person wanted to go.
     pub return_to: ReturnTo,
 }
 
+/// What the authority says, verified.
 pub struct Tokens {
+    /// Who came.
     pub identity: VerifiedIdentity,
     id_token: Secret,
     session_state: Option<String>,
 }
 
+/// Where somebody signs in from.
 pub struct Place {
+    /// The browser's `User-Agent`.
     pub user_agent: String,
+    /// The browser's address.
     pub address: String,
 }
 
@@ -164,6 +172,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Whose account the identity is.
     pub async fn link(&self, identity: &VerifiedIdentity) -> Result<Linked, LoginError> {
         let search = linking::Search {
             ports: self.ports,
@@ -187,20 +196,19 @@ impl<'a> Attempt<'a> {
         linked: &Linked,
         granted: &GrantedRole,
     ) -> Result<AccessRole, LoginError> {
-        let (outcome, because) = if !linked.account.active {
-            (
-                Outcome::Inactive,
-                "The account is deactivated. Activate it in the directory.".to_owned(),
-            )
-        } else if let Some(role) = granted.role {
-            return Ok(role);
-        } else {
-            (Outcome::NoRole, no_role(&self.connector, granted))
+        let (outcome, because) = match granted.role {
+            _ if !linked.account.active => {
+                let because = "The account is deactivated. Activate it in the directory.";
+                (Outcome::Inactive, because.to_owned())
+            }
+            None => (Outcome::NoRole, no_role(&self.connector, granted)),
+            Some(role) => return Ok(role),
         };
         let rests_on = grounds(identity, Some(linked), Some(granted), because);
         Err(self.decided(outcome, Some(linked.account.id), rests_on).await)
     }
 
+    /// The session that begins, limited by what the operator decided.
     pub fn session(
         &self,
         token: &Secret,
@@ -237,24 +245,39 @@ impl<'a> Attempt<'a> {
         session: Session,
         identity: &VerifiedIdentity,
         linked: &Linked,
-        granted: GrantedRole,
+        granted: &GrantedRole,
     ) -> Result<(), LoginError> {
         let (ports, account) = (self.ports, &linked.account);
-        let (digest, epoch) = (session.digest, session.access_epoch);
+        let digest = session.digest;
         ports.sessions.create(session, access::identity(&self.organization, account)).await?;
-        let epoch_now = ports.store.find_access_epoch(self.organization.id, account.id).await;
-        let because = format!("Signed in as {}.", account.user_name);
-        let rests_on = grounds(identity, Some(linked), Some(&granted), because);
-        let recorded = match epoch_now {
-            Ok(Some(now)) if now == epoch => {
-                self.record(Outcome::SignedIn, Some(account.id), rests_on).await.map_err(Into::into)
-            }
-            Ok(_) => Err(self.decided(Outcome::AccessLost, Some(account.id), rests_on).await),
-            Err(unavailable) => Err(unavailable.into()),
-        };
-        if recorded.is_err() {
+        let settled = self.settle(identity, linked, granted).await;
+        if settled.is_err() {
             ports.sessions.end(&digest).await?;
         }
-        recorded
+        settled
+    }
+
+    /// The last look at the account, now that its session exists: whoever takes access away from
+    /// here on finds the session.
+    async fn settle(
+        &self,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: &GrantedRole,
+    ) -> Result<(), LoginError> {
+        let account = &linked.account;
+        let rests_on = |because: String| grounds(identity, Some(linked), Some(granted), because);
+        let now = self.ports.store.find_account(self.organization.id, account.id).await?;
+        let Some(now) = now.filter(|now| now.access_epoch == account.access_epoch) else {
+            let because = "The account lost access while the person was signing in.".to_owned();
+            let id = Some(account.id);
+            return Err(self.decided(Outcome::AccessLost, id, rests_on(because)).await);
+        };
+        if now.version != account.version {
+            let identity = access::identity(&self.organization, &now);
+            self.ports.sessions.change_identity(self.organization.id, now.id, identity).await?;
+        }
+        let because = format!("Signed in as {}.", account.user_name);
+        Ok(self.record(Outcome::SignedIn, Some(account.id), rests_on(because)).await?)
     }
 }

@@ -103,19 +103,6 @@ impl Accounts for SqliteStore {
         self.read("finding an account", |connection| find(connection, organization_id, "id", &id))
     }
 
-    async fn find_access_epoch(
-        &self,
-        organization_id: OrganizationId,
-        id: AccountId,
-    ) -> Result<Option<u64>, Unavailable> {
-        self.read("reading an account's epoch", |connection| {
-            let sql = "SELECT access_epoch FROM account WHERE organization_id = ? AND id = ?";
-            let mut statement = connection.prepare_cached(sql)?;
-            let epoch = statement.query_row(params![organization_id, id], |row| row.get(0));
-            epoch.map(|Count(epoch)| epoch).optional()
-        })
-    }
-
     async fn find_accounts(
         &self,
         organization_id: OrganizationId,

@@ -47,7 +47,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     master_key: Arc<MasterKey>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -56,7 +56,29 @@ impl SqliteStore {
     pub fn open(path: &Path, master_key: Arc<MasterKey>) -> Result<Self, OpenError> {
         open::create(path)?;
         let lock = open::lock(path)?;
-        let connection = open::connect(path, &master_key)?;
+        Self::start(path, master_key, Some(lock))
+    }
+
+    /// Opens the database at `path` for a command that is over soon, also while a service of this
+    /// version has it open: what the command writes, the service sees.
+    ///
+    /// Only for what no service keeps in memory: sessions belong to the one that has the lock.
+    pub fn open_beside(path: &Path, master_key: Arc<MasterKey>) -> Result<Self, OpenError> {
+        open::create(path)?;
+        let lock = match open::lock(path) {
+            Ok(lock) => Some(lock),
+            Err(OpenError::InUse { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Self::start(path, master_key, lock)
+    }
+
+    fn start(
+        path: &Path,
+        master_key: Arc<MasterKey>,
+        lock: Option<File>,
+    ) -> Result<Self, OpenError> {
+        let connection = open::connect(path, &master_key, lock.is_some())?;
         let readers = Readers::open(path).map_err(|cause| open::explain(path, cause))?;
         let writer = Writer::start(connection)
             .map_err(|cause| OpenError::NotWritable { path: path.to_owned(), cause })?;

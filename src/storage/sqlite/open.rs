@@ -134,12 +134,21 @@ fn open_file(path: &Path) -> Result<File, OpenError> {
 }
 
 /// The connection that writes, to a database of this version under this key.
-pub(super) fn connect(path: &Path, master_key: &MasterKey) -> Result<Connection, OpenError> {
+///
+/// Only who is `alone` brings an older one to this version.
+pub(super) fn connect(
+    path: &Path,
+    master_key: &MasterKey,
+    alone: bool,
+) -> Result<Connection, OpenError> {
     let explained = |cause| explain(path, cause);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explained)?;
     // Before anything is written, so that another program's file stays as it was.
     let version = version(path, &connection)?;
+    if version < migrations::NEWEST && !alone {
+        return Err(OpenError::InUse { path: path.to_owned() });
+    }
     configure(&connection).map_err(explained)?;
     migrations::migrate(&mut connection, version, master_key).map_err(explained)?;
     if !master_key_check::passes(&connection, master_key).map_err(explained)? {
