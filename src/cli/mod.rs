@@ -15,6 +15,7 @@ mod demo;
 mod migrate;
 mod organization;
 mod serve;
+mod setup_link;
 mod simulate_entra;
 mod stop_signal;
 
@@ -39,6 +40,8 @@ enum Command {
     /// Creates, lists and shows organizations, and connects them to their tenants
     #[command(subcommand)]
     Organization(organization::Command),
+    /// Prints a fresh one-time link that opens Organization Setup without a sign-in
+    SetupLink(setup_link::Arguments),
     /// Runs the simulated Entra tenant alone, for a test suite of your own
     SimulateEntra(simulate_entra::Arguments),
     /// Prints the configuration in force, secrets masked, or a commented example
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
                 Command::Serve(arguments) => serve::run(arguments).await,
                 Command::Migrate(configured) => migrate::run(&configured),
                 Command::Organization(command) => organization::run(command).await,
+                Command::SetupLink(arguments) => setup_link::run(&arguments).await,
                 Command::Config(arguments) => config::run(&arguments),
                 Command::Completions(arguments) => {
                     completions::run(&arguments, Arguments::command())

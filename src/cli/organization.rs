@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{self, App},
-    cli::{Configured, say},
+    cli::{Configured, say, setup_link},
     domain::{
         access_role::{AccessRole, RoleTable},
         audit_event::Actor,
@@ -22,6 +22,7 @@ use crate::{
         connectors::{self, NewConnector},
         linking, organizations,
         organizations::NewOrganization,
+        setup_links,
     },
 };
 
@@ -120,8 +121,9 @@ pub struct Links {
     output: Output,
 }
 
+/// How a command answers, and where it finds its configuration.
 #[derive(clap::Args)]
-struct Output {
+pub(super) struct Output {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -131,12 +133,13 @@ struct Output {
 
 impl Output {
     /// The stories' ports over the configured database.
-    async fn ports(&self) -> anyhow::Result<Ports> {
+    pub(super) async fn ports(&self) -> anyhow::Result<Ports> {
         let config = self.configured.load(Vec::new())?;
         Ok(App::open_beside(config, Clock::system()).await?.ports)
     }
 
-    fn print(&self, value: &Value, text: &str) {
+    /// Says the one or the other.
+    pub(super) fn print(&self, value: &Value, text: &str) {
         if self.json { say(&value.to_string()) } else { say(text) }
     }
 }
@@ -169,12 +172,16 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
             }
             NotDone::Unavailable(unavailable) => unavailable.into(),
         })?;
-    let text = format!(
-        "Created {}. Connect it to its tenant: portico organization connect {} --authority … \
-         --client-id … --client-secret-file …",
-        organization.display_name, organization.slug
-    );
-    arguments.output.print(&description(&organization), &text);
+    let mut json = description(&organization);
+    let next = if organization.edition == Edition::Enterprise {
+        let issued = setup_links::issue(&ports, &organization, Actor::Operator).await?;
+        json["setup_link"] = issued.url.expose().into();
+        setup_link::words(&issued)
+    } else {
+        "It has no connectors: they need the edition enterprise.".to_owned()
+    };
+    let text = format!("Created {}. {next}", organization.display_name);
+    arguments.output.print(&json, &text);
     Ok(())
 }
 
@@ -311,7 +318,8 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
+/// The organization of this slug.
+pub(super) async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
     let found = ports.store.find_organization_by_slug(slug).await?;
     found.with_context(|| format!("there is no organization {slug}"))
 }

@@ -37,6 +37,8 @@ pub enum Actor {
     Account(AccountId),
     /// Somebody who was signing in.
     Visitor,
+    /// Whoever held an organization's setup link.
+    SetupLink,
     /// Portico itself.
     System,
 }
@@ -49,6 +51,7 @@ impl Actor {
             Self::Directory(connector) => format!("directory:{connector}"),
             Self::Account(account) => format!("account:{account}"),
             Self::Visitor => "visitor".to_owned(),
+            Self::SetupLink => "setup_link".to_owned(),
             Self::System => "system".to_owned(),
         }
     }

@@ -13,4 +13,5 @@ pub mod organization;
 pub mod return_to;
 pub mod secret;
 pub mod session;
+pub mod setup_link;
 pub mod subject_link;

@@ -43,6 +43,7 @@ pub mod portal;
 pub mod scim;
 pub mod session;
 pub mod session_store;
+pub mod setup;
 
 /// What every handler may need.
 #[derive(Clone)]
@@ -102,6 +103,11 @@ pub fn app(
                 .route(web::post().to(logout::sign_out)),
         )
         .service(web::resource("/logout/done").route(web::get().to(logout::done)))
+        .service(
+            web::resource("/setup/{token}")
+                .route(web::get().to(setup::show))
+                .route(web::post().to(setup::complete)),
+        )
         .service(web::resource("/session").route(web::get().to(session::show)))
         .service(web::resource("/session/token").route(web::post().to(session::issue_token)))
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(session::jwks)))

@@ -19,6 +19,7 @@ use crate::{
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
         session::{Identity, Session},
+        setup_link::SetupLink,
         subject_link::{LinkRequest, Subject, SubjectLink},
     },
     ports::{NotDone, Unavailable},
@@ -28,6 +29,7 @@ use crate::{
 pub trait Store:
     Organizations
     + Connectors
+    + SetupLinks
     + Accounts
     + SubjectLinks
     + Logins
@@ -41,6 +43,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Organizations
         + Connectors
+        + SetupLinks
         + Accounts
         + SubjectLinks
         + Logins
@@ -119,6 +122,50 @@ pub trait Connectors: Send + Sync {
         &self,
         organization_id: OrganizationId,
     ) -> Result<Vec<Connector>, Unavailable>;
+}
+
+/// Why a set-up was not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetupRefusal {
+    /// The link is unknown, expired, replaced, used already, or for another connector.
+    Gone,
+}
+
+/// Ways into Organization Setup without a sign-in.
+#[async_trait]
+pub trait SetupLinks: Send + Sync {
+    /// Keeps a link in place of the organization's earlier one.
+    async fn insert_setup_link(
+        &self,
+        link: &SetupLink,
+        audit: &AuditEvent,
+    ) -> Result<(), Unavailable>;
+
+    /// The link of this digest, if it has not expired at `now`; finding it uses nothing up.
+    async fn find_setup_link(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<SetupLink>, Unavailable>;
+
+    /// The organization's link that nobody has used, expired or not.
+    async fn find_setup_link_of_organization(
+        &self,
+        organization_id: OrganizationId,
+    ) -> Result<Option<SetupLink>, Unavailable>;
+
+    /// Uses up the link and keeps its connector: a new one, or everything but the moment of
+    /// creation of the one there is.
+    ///
+    /// [`SetupRefusal::Gone`] unless the link is the connector's own and has not expired at `now`.
+    /// Of two simultaneous completions one succeeds.
+    async fn complete_setup(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+        connector: &Connector,
+        audit: &AuditEvent,
+    ) -> Result<(), NotDone<SetupRefusal>>;
 }
 
 /// Why an account was not created or replaced.

@@ -1,5 +1,7 @@
 //! Links to identity providers.
 
+use jiff::Timestamp;
+
 use crate::{
     domain::{
         access_role::RoleTable,
@@ -55,6 +57,34 @@ impl NewConnector {
             link_by_user_name: LinkByUserName::Ask,
         }
     }
+
+    /// The connector that it will be, enabled, with a SCIM Password.
+    pub(super) fn into_connector(
+        self,
+        organization: &Organization,
+        id: ConnectorId,
+        scim_password: &Secret,
+        created_at: Timestamp,
+    ) -> Connector {
+        Connector {
+            organization_id: organization.id,
+            id,
+            kind: self.kind,
+            enabled: true,
+            authority: self.authority,
+            client_id: self.client_id,
+            client_authentication: self.client_authentication,
+            role_source: self.role_source,
+            role_claim: self.role_claim,
+            role_table: self.role_table,
+            link_by_user_name: self.link_by_user_name,
+            scim: ScimCredentials {
+                user_name: scim_user_name(organization),
+                passwords: vec![scim_password.digest()],
+            },
+            created_at,
+        }
+    }
 }
 
 /// A connector with what is shown once.
@@ -74,30 +104,9 @@ pub async fn create(
     actor: Actor,
 ) -> Result<CreatedConnector, Unavailable> {
     let scim_password = Secret::generate();
-    let id = ConnectorId::generate();
-    let connector = Connector {
-        organization_id: organization.id,
-        id,
-        kind: new.kind,
-        enabled: true,
-        authority: new.authority,
-        client_id: new.client_id,
-        client_authentication: new.client_authentication,
-        role_source: new.role_source,
-        role_claim: new.role_claim,
-        role_table: new.role_table,
-        link_by_user_name: new.link_by_user_name,
-        scim: ScimCredentials {
-            user_name: format!("scim-{}", organization.slug),
-            passwords: vec![scim_password.digest()],
-        },
-        created_at: ports.clock.now(),
-    };
-    let audit =
-        AuditEvent::new(organization.id, connector.created_at, actor, "connector.created", &id)
-            .with("kind", connector.kind.as_str())
-            .with("authority", connector.authority.as_str())
-            .with("client_id", connector.client_id.as_str());
+    let (id, now) = (ConnectorId::generate(), ports.clock.now());
+    let connector = new.into_connector(organization, id, &scim_password, now);
+    let audit = audit_event(&connector, "connector.created", actor, now);
     ports.store.insert_connector(&connector, &audit).await?;
     Ok(CreatedConnector { connector, scim_password })
 }
@@ -125,13 +134,22 @@ pub async fn renew(
         scim: ScimCredentials { passwords: vec![scim_password.digest()], ..existing.scim },
         ..existing
     };
-    let (organization_id, id) = (connector.organization_id, connector.id);
-    let audit =
-        AuditEvent::new(organization_id, ports.clock.now(), actor, "connector.renewed", &id)
-            .with("authority", connector.authority.as_str())
-            .with("client_id", connector.client_id.as_str());
+    let audit = audit_event(&connector, "connector.renewed", actor, ports.clock.now());
     let replaced = ports.store.replace_connector(&connector, &audit).await?;
     Ok(replaced.then_some(CreatedConnector { connector, scim_password }))
+}
+
+/// What the audit log says of a connector as it is from `now` on.
+pub(super) fn audit_event(
+    connector: &Connector,
+    action: &'static str,
+    actor: Actor,
+    now: Timestamp,
+) -> AuditEvent {
+    AuditEvent::new(connector.organization_id, now, actor, action, &connector.id)
+        .with("kind", connector.kind.as_str())
+        .with("authority", connector.authority.as_str())
+        .with("client_id", connector.client_id.as_str())
 }
 
 /// The connector that an organization's people sign in through: its first that is enabled.
@@ -166,6 +184,11 @@ pub async fn find_enabled(
 /// The "Web" redirect URI of a connector, for the provider's registration.
 pub fn redirect_uri(ports: &Ports, id: ConnectorId) -> String {
     format!("{}/oidc/{id}/callback", ports.settings.public_url)
+}
+
+/// The User Name that a new connector of an organization gets for SCIM.
+pub fn scim_user_name(organization: &Organization) -> String {
+    format!("scim-{}", organization.slug)
 }
 
 /// The SCIM URL of a connector, for the directory.

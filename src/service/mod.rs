@@ -16,3 +16,4 @@ pub mod organizations;
 pub mod provisioning;
 pub mod role;
 pub mod session_token;
+pub mod setup_links;

@@ -12,6 +12,7 @@ mod logs;
 mod organizations;
 mod session_records;
 mod sessions;
+mod setup_links;
 mod sqlite;
 mod subject_links;
 mod support;

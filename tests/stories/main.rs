@@ -3,4 +3,5 @@
 mod log_in;
 mod log_out;
 mod protect_an_application;
+mod set_up_an_organization;
 mod support;

@@ -23,6 +23,7 @@ pub mod login;
 pub mod logout;
 pub mod portal;
 pub mod refusal;
+pub mod setup;
 
 /// What stands around every page; made once, at start.
 #[derive(Clone, Debug)]

@@ -11,14 +11,21 @@ use super::{
     logout::{ConfirmPage, DonePage},
     portal::PortalPage,
     refusal::Refusal,
+    setup::{CopiedValues, DonePage as SetupDonePage, EditionPage, FormPage, GonePage, Typed},
     *,
 };
-use crate::domain::{
-    access_role::AccessRole,
-    id::{AccountId, ConnectorId, OrganizationId, Reference},
-    organization::Slug,
-    secret::{Secret, SecretDigest},
-    session::Session,
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        organization::Slug,
+        secret::{Secret, SecretDigest},
+        session::Session,
+    },
+    ports::authorities::AuthorityFailure,
+    service::setup_links::answers::{
+        AuthorityProblem, ClientIdProblem, ClientSecretProblem, Problems,
+    },
 };
 
 const HOSTILE: &str = r#""'><script>alert(1)</script><b style="x" onclick=x>&{{ 1 }}"#;
@@ -50,7 +57,7 @@ impl Pages {
     }
 
     fn all(&self) -> Answers {
-        [self.login(), self.refusals(), self.signed_in(), self.errors(), self.demo()]
+        [self.login(), self.refusals(), self.signed_in(), self.setup(), self.errors(), self.demo()]
             .into_iter()
             .flatten()
             .collect()
@@ -128,6 +135,53 @@ impl Pages {
         ]
     }
 
+    fn setup(&self) -> Answers {
+        let (frame, value) = (&self.frame, self.value.as_str());
+        let copied = CopiedValues {
+            redirect_uri: value.to_owned(),
+            signed_out_uri: value.to_owned(),
+            scim_url: value.to_owned(),
+            scim_user_name: value.to_owned(),
+        };
+        let form = |is_change, problems: &Problems| {
+            let typed = &Typed { authority: value, client_id: value };
+            let expires_at = "2026-03-06T09:05:00Z".parse().unwrap();
+            let organization = value;
+            let page = FormPage {
+                frame,
+                organization,
+                expires_at,
+                copied: &copied,
+                is_change,
+                typed,
+                problems,
+            };
+            page.respond()
+        };
+        let done = |former_password_valid| {
+            let page = SetupDonePage {
+                frame,
+                organization: value,
+                slug: &self.slug,
+                sign_in_url: value,
+                scim_url: value,
+                scim_user_name: value,
+                scim_password: &Secret::new(value),
+                former_password_valid,
+            };
+            page.respond()
+        };
+        vec![
+            ("setup", form(false, &Problems::default())),
+            ("setup-change", form(true, &Problems::default())),
+            ("setup-problems", form(true, &problems(value))),
+            ("setup-done", done(false)),
+            ("setup-changed", done(true)),
+            ("setup-gone", GonePage { frame }.respond()),
+            ("setup-edition", EditionPage { frame, organization: value }.respond()),
+        ]
+    }
+
     fn errors(&self) -> Answers {
         let failed = |status: StatusCode| {
             let (detail, reference) = (Some(self.value.as_str()), Some(&self.reference));
@@ -150,6 +204,17 @@ impl Pages {
             ("demo-too-low", page(Answer::TooLow { needs, has: Some(AccessRole::User) })),
             ("demo-no-role", page(Answer::TooLow { needs, has: None })),
         ]
+    }
+}
+
+/// Something wrong with every field of the set-up.
+fn problems(value: &str) -> Problems {
+    let doing = "asking".to_owned();
+    let failure = AuthorityFailure::Unreachable { doing, cause: value.to_owned() };
+    Problems {
+        authority: Some(AuthorityProblem(failure)),
+        client_id: Some(ClientIdProblem::TenantId),
+        client_secret: Some(ClientSecretProblem::SecretId),
     }
 }
 
@@ -247,7 +312,8 @@ async fn every_control_has_a_label_and_every_reference_a_target() {
             assert!(page.contains(&format!("<label for=\"{id}\">")), "{name}: {control}");
         }
         for reference in ["aria-labelledby", "aria-describedby"] {
-            for id in tags(&page).filter_map(|tag| attribute(tag, reference)) {
+            let named = tags(&page).filter_map(|tag| attribute(tag, reference));
+            for id in named.flat_map(str::split_whitespace) {
                 assert!(page.contains(&format!(" id=\"{id}\"")), "{name}: {id}");
             }
         }
@@ -316,6 +382,29 @@ async fn a_mistyped_address_is_kept_and_tied_to_what_is_wrong_with_it() {
     assert_eq!(attribute(input, "aria-describedby"), Some("problem"));
     assert!(page.contains("name=\"return_to\" value=\"/reports?year=2026\""));
     assert!(page.contains("role=\"alert\">No organization here uses that domain."));
+}
+
+#[actix_web::test]
+async fn what_is_wrong_with_a_set_up_stands_at_its_field_and_the_browser_goes_to_the_first() {
+    let pages = Pages::showing("harmless");
+    let (_, page) = pages.setup().into_iter().find(|(name, _)| *name == "setup-problems").unwrap();
+
+    let page = text_of(page).await;
+
+    let input = |id| tags(&page).find(|tag| attribute(tag, "id") == Some(id)).unwrap();
+    for (id, said) in [
+        ("authority", "The authority does not answer as one (harmless)."),
+        ("client_id", "This is the Directory (tenant) ID"),
+        ("client_secret", "This is the Secret ID, not the Value."),
+    ] {
+        let described = format!("{id}-hint {id}-problem");
+        let problem = format!("id=\"{id}-problem\" role=\"alert\">{said}");
+        assert_eq!(attribute(input(id), "aria-describedby"), Some(described.as_str()));
+        assert_eq!(attribute(input(id), "aria-invalid"), Some("true"));
+        assert!(page.contains(&problem), "{problem}");
+        assert_eq!(input(id).contains(" autofocus"), id == "authority");
+    }
+    assert_eq!(attribute(input("client_secret"), "value"), None);
 }
 
 #[actix_web::test]

@@ -89,7 +89,8 @@ impl SqliteStore {
     }
 }
 
-fn insert(
+/// Creates a connector, its client secret sealed.
+pub(super) fn insert(
     connection: &Connection,
     connector: &Connector,
     sealed: Option<&[u8]>,
@@ -106,7 +107,8 @@ fn insert(
     execute(connection, sql, connector, sealed).map(drop)
 }
 
-fn replace(
+/// Replaces a connector; `false` if the organization has none of its identifier.
+pub(super) fn replace(
     connection: &Connection,
     connector: &Connector,
     sealed: Option<&[u8]>,
@@ -157,7 +159,8 @@ fn client_authentication(connector: &Connector) -> (&'static str, Option<&Secret
     }
 }
 
-fn sealed_secret(connector: &Connector, master_key: &MasterKey) -> Option<Vec<u8>> {
+/// The client secret as stored; `None` for a public client.
+pub(super) fn sealed_secret(connector: &Connector, master_key: &MasterKey) -> Option<Vec<u8>> {
     let (_, secret) = client_authentication(connector);
     secret.map(|secret| master_key.seal(&place_of(connector.id), secret.expose().as_bytes()))
 }

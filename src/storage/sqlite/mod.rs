@@ -20,6 +20,7 @@ mod open;
 mod organizations;
 mod readers;
 mod session_records;
+mod setup_links;
 mod signing_keys;
 mod subject_links;
 mod writer;

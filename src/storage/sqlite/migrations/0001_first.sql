@@ -41,6 +41,15 @@ CREATE TABLE connector (
     PRIMARY KEY (organization_id, id)
 ) STRICT;
 
+-- The connector may not be there yet: its identifier is reserved.
+CREATE TABLE setup_link (
+    organization_id BLOB PRIMARY KEY REFERENCES organization (id) ON DELETE CASCADE,
+    digest          BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+    connector_id    BLOB NOT NULL CHECK (length(connector_id) = 16),
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE account (
     organization_id  BLOB NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
     id               BLOB NOT NULL CHECK (length(id) = 16),

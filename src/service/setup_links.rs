@@ -1,0 +1,202 @@
+//! Setting an organization up through a link, without a sign-in.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        audit_event::{Actor, AuditEvent},
+        connector::{ClientAuthentication, Connector, ConnectorKind, ScimCredentials},
+        id::ConnectorId,
+        organization::{Edition, Organization},
+        secret::Secret,
+        setup_link::SetupLink,
+    },
+    ports::{NotDone, Ports, Unavailable, store::SetupRefusal},
+    service::{
+        connectors::{self, NewConnector},
+        setup_links::answers::{AuthorityProblem, Problems},
+    },
+};
+
+pub mod answers;
+
+pub use self::answers::Answers;
+
+/// A link that was just made.
+#[derive(Debug)]
+pub struct IssuedSetupLink {
+    /// Its whole address, which is all that one needs to use it; only the token's digest is kept.
+    pub url: Secret,
+    /// What is kept of it.
+    pub link: SetupLink,
+}
+
+/// Makes a link in place of the organization's earlier one.
+///
+/// It sets up the connector that people sign in through. Where there is none yet, a link in place
+/// of one that nobody used keeps its redirect URI, which may be registered already.
+pub async fn issue(
+    ports: &Ports,
+    organization: &Organization,
+    actor: Actor,
+) -> Result<IssuedSetupLink, Unavailable> {
+    let connector_id = connector_to_set_up(ports, organization).await?;
+    let now = ports.clock.now();
+    let (token, link) = SetupLink::issue(organization.id, connector_id, now);
+    let audit = AuditEvent::new(organization.id, now, actor, "setup_link.created", &connector_id)
+        .with("expires_at", link.expires_at.to_string());
+    ports.store.insert_setup_link(&link, &audit).await?;
+    let url = format!("{}/setup/{}", ports.settings.public_url, token.expose());
+    Ok(IssuedSetupLink { url: Secret::new(url), link })
+}
+
+async fn connector_to_set_up(
+    ports: &Ports,
+    organization: &Organization,
+) -> Result<ConnectorId, Unavailable> {
+    let connectors = ports.store.list_connectors(organization.id).await?;
+    let in_use = connectors.iter().find(|connector| connector.enabled).or(connectors.first());
+    if let Some(connector) = in_use {
+        return Ok(connector.id);
+    }
+    let unused = ports.store.find_setup_link_of_organization(organization.id).await?;
+    Ok(unused.map_or_else(ConnectorId::generate, |link| link.connector_id))
+}
+
+/// What a link opens.
+#[derive(Debug)]
+pub struct Setup {
+    /// The link.
+    pub link: SetupLink,
+    /// Whose set-up it is.
+    pub organization: Organization,
+    /// The connector as it is; none before the first completion.
+    pub connector: Option<Connector>,
+}
+
+/// Why a link opens nothing, or a set-up was not completed.
+#[derive(Debug)]
+pub enum SetupError {
+    /// The link is unknown, expired, replaced or used up.
+    Gone,
+    /// The organization's edition has no connectors.
+    Edition(Organization),
+    /// What was typed needs correction.
+    Problems {
+        /// What the link opens, still.
+        setup: Box<Setup>,
+        /// What to correct.
+        problems: Box<Problems>,
+    },
+    /// The database is away.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for SetupError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<NotDone<SetupRefusal>> for SetupError {
+    fn from(not_done: NotDone<SetupRefusal>) -> Self {
+        match not_done {
+            NotDone::Refused(SetupRefusal::Gone) => Self::Gone,
+            NotDone::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+/// What the link with this token opens; opening it uses nothing up.
+pub async fn find(ports: &Ports, token: &Secret) -> Result<Setup, SetupError> {
+    let link = ports.store.find_setup_link(&token.digest(), ports.clock.now()).await?;
+    let link = link.ok_or(SetupError::Gone)?;
+    let organization = ports.store.find_organization(link.organization_id).await?;
+    let organization = organization.ok_or(SetupError::Gone)?;
+    if organization.edition != Edition::Enterprise {
+        return Err(SetupError::Edition(organization));
+    }
+    let connector = ports.store.find_connector(link.connector_id).await?;
+    Ok(Setup { link, organization, connector })
+}
+
+/// A set-up that is done.
+#[derive(Debug)]
+pub struct Completed {
+    /// Whose it is.
+    pub organization: Organization,
+    /// The connector as saved.
+    pub connector: Connector,
+    /// The Password for its SCIM URL; only its digest is kept.
+    pub scim_password: Secret,
+    /// Whether the Password before it is valid, too, so that provisioning goes on meanwhile.
+    pub former_password_valid: bool,
+}
+
+/// Completes a set-up: checks what was typed, asks the authority, saves the connector and uses the
+/// link up.
+///
+/// # Errors
+/// With [`SetupError::Problems`] nothing has changed and the link is still good.
+pub async fn complete(
+    ports: &Ports,
+    token: &Secret,
+    answers: Answers,
+) -> Result<Completed, SetupError> {
+    let setup = find(ports, token).await?;
+    let (scim_password, now) = (Secret::generate(), ports.clock.now());
+    let connector = connector(&setup, &answers, &scim_password, now);
+    let problems =
+        Problems { authority: authority_problem(ports, &connector).await, ..answers.check() };
+    if !problems.is_empty() {
+        return Err(SetupError::Problems { setup: Box::new(setup), problems: Box::new(problems) });
+    }
+    let action = if setup.connector.is_some() { "connector.replaced" } else { "connector.created" };
+    let audit = connectors::audit_event(&connector, action, Actor::SetupLink, now);
+    ports.store.complete_setup(&setup.link.digest, now, &connector, &audit).await?;
+    Ok(Completed {
+        organization: setup.organization,
+        former_password_valid: connector.scim.passwords.len() > 1,
+        connector,
+        scim_password,
+    })
+}
+
+/// Asks the authority for its discovery document.
+///
+/// Under an identifier of its own: what a wrong authority answers must not be remembered of the
+/// connector that people sign in through, nor of the next try.
+async fn authority_problem(ports: &Ports, connector: &Connector) -> Option<AuthorityProblem> {
+    let probe = Connector { id: ConnectorId::generate(), ..connector.clone() };
+    ports.authorities.provider(&probe).await.err().map(AuthorityProblem)
+}
+
+/// The connector that `answers` make: a new one, or the one there is with its role settings and,
+/// under the same authority, its last Password kept.
+fn connector(
+    setup: &Setup,
+    answers: &Answers,
+    scim_password: &Secret,
+    now: Timestamp,
+) -> Connector {
+    let authentication = ClientAuthentication::SecretPost(answers.client_secret.clone());
+    let Some(former) = setup.connector.clone() else {
+        let (authority, client_id) = (answers.authority.clone(), answers.client_id.clone());
+        return NewConnector::new(ConnectorKind::AzureAd, authority, client_id, authentication)
+            .into_connector(&setup.organization, setup.link.connector_id, scim_password, now);
+    };
+    let same_authority = former.authority == answers.authority;
+    let kept = former.scim.passwords.last().copied().filter(|_| same_authority);
+    Connector {
+        kind: ConnectorKind::AzureAd,
+        enabled: true,
+        authority: answers.authority.clone(),
+        client_id: answers.client_id.clone(),
+        client_authentication: authentication,
+        scim: ScimCredentials {
+            passwords: kept.into_iter().chain([scim_password.digest()]).collect(),
+            ..former.scim
+        },
+        ..former
+    }
+}
