@@ -34,9 +34,13 @@ pub struct Asked {
 pub async fn sign_out(
     state: Data<State>,
     request: HttpRequest,
-    asked: Query<Asked>,
+    asked: Result<Query<Asked>, actix_web::Error>,
     session: Session,
 ) -> Result<HttpResponse, PageError> {
+    let asked = asked.map_err(|_| {
+        let detail = "`local` is `true` or `false`.";
+        PageError::new(&state.frame, StatusCode::BAD_REQUEST, detail)
+    })?;
     let site = request.headers().get("sec-fetch-site");
     if request.method() != Method::POST && site.is_some_and(|site| site == "cross-site") {
         return Ok(ConfirmPage { frame: &state.frame }.respond());

@@ -105,9 +105,11 @@ pub fn app(
         .wrap(from_fn(bare_errors))
         .wrap(from_fn(security_headers))
         .wrap(from_fn(request_log))
-        .route("/", web::get().to(portal::show))
-        .route("/login", web::get().to(login::ask_for_address))
-        .route("/login/{organization}", web::get().to(login::go_to_authority))
+        .service(web::resource("/").route(web::get().to(portal::show)))
+        .service(web::resource("/login").route(web::get().to(login::ask_for_address)))
+        .service(
+            web::resource("/login/{organization}").route(web::get().to(login::go_to_authority)),
+        )
         .service(
             web::resource("/oidc/{connector}/callback")
                 .wrap(sessions())
@@ -120,17 +122,17 @@ pub fn app(
                 .route(web::get().to(logout::sign_out))
                 .route(web::post().to(logout::sign_out)),
         )
-        .route("/logout/done", web::get().to(logout::done))
-        .route("/session", web::get().to(session::show))
-        .route("/session/token", web::post().to(session::issue_token))
-        .route("/.well-known/jwks.json", web::get().to(session::jwks))
-        .route("/health/live", web::get().to(health::live))
-        .route("/health/ready", web::get().to(health::ready))
+        .service(web::resource("/logout/done").route(web::get().to(logout::done)))
+        .service(web::resource("/session").route(web::get().to(session::show)))
+        .service(web::resource("/session/token").route(web::post().to(session::issue_token)))
+        .service(web::resource("/.well-known/jwks.json").route(web::get().to(session::jwks)))
+        .service(web::resource("/health/live").route(web::get().to(health::live)))
+        .service(web::resource("/health/ready").route(web::get().to(health::ready)))
         .configure(assets::routes)
         .service(scim::routes());
     App::new()
         .app_data(state.clone())
         .app_data(Data::new(state.security_headers.clone()))
-        .route("/auth/check", web::get().to(forward_auth::check))
+        .service(web::resource("/auth/check").route(web::get().to(forward_auth::check)))
         .service(pages)
 }

@@ -1,10 +1,10 @@
 //! The service under test.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use portico::{
-    app::{App, DemoPages, Running},
+    app::{App, DemoPages, Running, StartError},
     config::{Config, Origin, PublicUrl, Whole},
     domain::{
         audit_event::{Actor, AuditEvent, StoredAuditEvent},
@@ -15,6 +15,7 @@ use portico::{
     },
     ports::Ports,
     simulator::{SimulatedEntra, SimulatorOptions},
+    storage::sqlite::OpenError,
 };
 use tempfile::TempDir;
 
@@ -175,6 +176,18 @@ fn configuration(
 }
 
 async fn run(config: &Config, clock: &Clock, listener: TcpListener) -> Running {
-    let app = App::open(config.clone(), clock.clone()).await.unwrap();
-    app.run(listener, DemoPages::default()).unwrap()
+    app(config, clock).await.run(listener, DemoPages::default()).unwrap()
+}
+
+/// The threads of a service that stopped let go of its database a moment later.
+async fn app(config: &Config, clock: &Clock) -> App {
+    for _ in 0..500 {
+        match App::open(config.clone(), clock.clone()).await {
+            Err(StartError::Database(OpenError::InUse { .. })) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{} stays in use", config.database.path.display());
 }
