@@ -5,13 +5,14 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use portico::{
     domain::id::AccountId,
-    simulator::{Fault, Person, Station},
+    simulator::{Fault, Person},
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 use url::Url;
 
 use crate::{
     log,
+    scene::{acme_with_ada, assert_signed_in, requests},
     support::{Answer, Ask, Browser, Organization, Service},
     table::{End, Forgery, Page, Stage, TABLE},
 };
@@ -48,7 +49,6 @@ fn forgeries() -> impl Iterator<Item = &'static Forgery> {
 
 /// Tells each lie to a service of its own, several at a time, and names those that ended otherwise.
 async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>) {
-    log::keep();
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut told = JoinSet::new();
     let mut names = Vec::new();
@@ -78,10 +78,7 @@ fn panic_of(error: tokio::task::JoinError) -> String {
 }
 
 async fn tell(forgery: &Forgery) {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
+    let (service, acme, ada) = acme_with_ada().await;
     service.entra().faults().set(Some(forgery.fault));
     let mut browser = service.browser();
 
@@ -93,7 +90,7 @@ async fn tell(forgery: &Forgery) {
     assert_eq!(was_sent_there, forgery.stage != Stage::Discovery, "{:?}", browser.visited);
     match &forgery.end {
         End::SignedIn(role) => {
-            assert_eq!((page.status, page.url), (200, format!("{}/", service.origin)));
+            assert_signed_in(&service, &page);
             assert_eq!(browser.ask(Ask::get("/session")).await.json()["role"], *role);
         }
         End::Refused(expected, because) => {
@@ -103,12 +100,6 @@ async fn tell(forgery: &Forgery) {
         }
     }
     assert_no_code_is_told(&browser, &page.body);
-}
-
-/// The requests that the discovery document, the keys and the token endpoint received.
-fn requests(service: &Service) -> [usize; 3] {
-    [Station::Discovery, Station::Keys, Station::Token]
-        .map(|station| service.entra().received(station))
 }
 
 async fn assert_refused(
@@ -154,7 +145,7 @@ async fn assert_the_truth_is_believed(
     service.entra().faults().set(None);
     service.advance(SignedDuration::from_secs(301));
     let page = browser.sign_in(acme, ada).await;
-    assert_eq!((page.status, page.url), (200, format!("{}/", service.origin)), "{}", page.body);
+    assert_signed_in(service, &page);
 }
 
 /// No code that came along stands on a page or in the log.

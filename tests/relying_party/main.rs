@@ -6,7 +6,8 @@ mod connections;
 mod fetching;
 mod forgeries;
 mod log;
-#[expect(dead_code, reason = "the stories use all of it")]
+mod scene;
+#[expect(dead_code, unused_imports, reason = "the stories use all of it")]
 #[path = "../stories/support/mod.rs"]
 mod support;
 mod table;
