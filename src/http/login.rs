@@ -205,9 +205,10 @@ async fn complete(
         let detail = "No connector has this redirect URI.";
         return Err(PageError::new(&state.frame, StatusCode::NOT_FOUND, detail));
     };
-    let response = AuthorizationResponse::parse(answer).map_err(|error| {
-        PageError::new(&state.frame, StatusCode::BAD_REQUEST, format!("Not accepted: {error}."))
-    })?;
+    let response = match AuthorizationResponse::parse(answer) {
+        Ok(response) => response,
+        Err(error) => return not_signed_in(state, login::refuse_unreadable(&state.ports, error)),
+    };
     let headers = request.headers();
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     let callback = Callback {

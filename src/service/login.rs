@@ -14,7 +14,7 @@ use crate::{
     },
     oidc::{
         authorization_request::{AuthorizationParameters, AuthorizationRequest, Prompt},
-        authorization_response::AuthorizationResponse,
+        authorization_response::{AuthorizationResponse, ResponseError},
         refusal::Refusal,
     },
     ports::{Ports, Unavailable, authorities::AuthorityFailure},
@@ -202,6 +202,11 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
     }
     attempt.open(session, &tokens.identity, &linked, &granted).await?;
     Ok(SignedIn { token, return_to: login.return_to })
+}
+
+/// Refuses an answer that cannot be read; the sign-in that it claims to belong to stays open.
+pub fn refuse_unreadable(ports: &Ports, error: ResponseError) -> LoginError {
+    refuse_before_decision(ports, None, Why::MalformedAnswer, &error.to_string())
 }
 
 /// Ends a sign-in of which too little is known for a stored decision; the log has it.

@@ -33,6 +33,7 @@ pub(super) enum FalseSigner {
 pub(super) enum Lie {
     Answer(Station, fn() -> HttpResponse),
     AuthorizationResponse(fn(&mut Vec<(&'static str, String)>)),
+    BasicOnly,
     BringKey,
     Claims(fn(&mut Members)),
     Delay(Station),
@@ -135,6 +136,11 @@ faults! {
         [Lie::Answer(Station::Token, huge)]
     Slow "slow" "The token endpoint takes 30 seconds"
         [Lie::Delay(Station::Token)]
+    ClientSecretBasicOnly "client-secret-basic-only"
+        "The token endpoint takes the client secret in the Authorization header alone"
+        [Lie::Discovery(|d| {
+            set(d, "token_endpoint_auth_methods_supported", json!(["client_secret_basic"]));
+        }), Lie::BasicOnly]
     MissingIdToken "missing-id-token" "The token response has no `id_token`"
         [Lie::TokenResponse(|r| remove(r, "id_token"))]
     TokenTypeLowercase "token-type-lowercase" "The token response says bEARER; to be accepted"

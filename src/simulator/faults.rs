@@ -43,6 +43,11 @@ impl Faults {
         None
     }
 
+    /// Whether a client must prove itself in the `Authorization` header.
+    pub(super) fn takes_basic_only(&self) -> bool {
+        self.lies().iter().any(|lie| matches!(lie, Lie::BasicOnly))
+    }
+
     /// Who signs instead of the current key.
     pub(super) fn signer(&self) -> Option<FalseSigner> {
         self.lies().iter().find_map(|lie| match lie {

@@ -81,6 +81,10 @@ fn answer(entra: &Entra, tenant: &str, http: &HttpRequest, body: &str) -> Result
     let body = Parameters::parse(body)?;
     let grant_type = body.require("grant_type")?;
     let client = Client::parse(http.headers(), &body)?;
+    let has_header = http.headers().contains_key(header::AUTHORIZATION);
+    if entra.faults.takes_basic_only() && !has_header {
+        return Err(Aadsts::no_credential());
+    }
     if http.headers().contains_key(header::ORIGIN) {
         return Err(Aadsts::cross_origin());
     }

@@ -1,0 +1,159 @@
+//! Answers that are used twice, stolen, mixed or sent astray.
+
+use std::collections::HashSet;
+
+use crate::{
+    scene::{
+        NO_LONGER_OPEN, NOT_TRUSTED, acme_with_ada, assert_entra_refused, assert_refused,
+        assert_signed_in, parameter, requests, with,
+    },
+    support::{Ask, Callback},
+};
+
+#[tokio::test]
+async fn an_answer_serves_once_and_its_session_lives_on() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let mut browser = service.browser();
+    let callback = browser.sign_in_until_callback(&acme, &ada).await;
+
+    let first = browser.bring(callback.clone()).await;
+    let second = browser.bring(callback).await;
+
+    assert_signed_in(&service, &first);
+    assert_eq!((second.status, second.heading().as_str()), (400, NO_LONGER_OPEN));
+    assert_eq!(requests(&service), [1, 1, 1]);
+    assert_eq!(browser.ask(Ask::get("/session")).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_used_twice_at_once_gives_one_session() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let mut browser = service.browser();
+    let url = browser.sign_in_until_callback(&acme, &ada).await.url();
+    let cookie = format!("portico-login={}", browser.cookie("portico-login").unwrap());
+    let bring = || service.ask(Ask::get(url.as_str()).header("cookie", &cookie));
+
+    let answers = tokio::join!(bring(), bring(), bring());
+
+    let mut statuses = [answers.0.status, answers.1.status, answers.2.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 400, 400]);
+    assert_eq!(requests(&service)[2], 1);
+}
+
+#[tokio::test]
+async fn a_stolen_answer_signs_nobody_in() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let (mut owner, mut bare, mut thief) =
+        (service.browser(), service.browser(), service.browser());
+    let first = owner.sign_in_until_callback(&acme, &ada).await;
+    let second = owner.sign_in_until_callback(&acme, &ada).await;
+    thief.begin("/login/acme").await;
+
+    let without_cookie = bare.bring(first).await;
+    let with_own_cookie = thief.bring(second).await;
+
+    let heading = "Your browser didn’t bring our cookie back";
+    assert_refused(&mut bare, &without_cookie, 400, heading).await;
+    assert_refused(&mut thief, &with_own_cookie, 400, heading).await;
+    assert_eq!(requests(&service)[2], 0);
+}
+
+#[tokio::test]
+async fn a_code_put_into_another_sign_in_is_worth_nothing() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let mia = acme.has_person("mia", &["User"]);
+    acme.provision().await;
+    let (mut victim, mut attacker) = (service.browser(), service.browser());
+    let stolen = victim.sign_in_until_callback(&acme, &ada).await.url();
+    let own = attacker.sign_in_until_callback(&acme, &mia).await.url();
+
+    let injected =
+        attacker.bring(Callback::Query(with(&own, "code", &parameter(&stolen, "code")))).await;
+    let robbed = victim.bring(Callback::Query(stolen)).await;
+
+    // PKCE finds the first out; then the code is used up.
+    assert_entra_refused(&service, &acme, &mut attacker, &injected, "AADSTS501481").await;
+    assert_entra_refused(&service, &acme, &mut victim, &robbed, "AADSTS54005").await;
+}
+
+#[tokio::test]
+async fn two_tabs_whose_answers_are_exchanged_sign_nobody_in() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let mut browser = service.browser();
+    let one = browser.sign_in_until_callback(&acme, &ada).await.url();
+    let other = browser.sign_in_until_callback(&acme, &ada).await.url();
+
+    let page =
+        browser.bring(Callback::Query(with(&one, "state", &parameter(&other, "state")))).await;
+
+    assert_entra_refused(&service, &acme, &mut browser, &page, "AADSTS501481").await;
+}
+
+#[tokio::test]
+async fn an_answer_at_another_connectors_address_is_refused() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let globex = service.organization("globex").await;
+    let mut browser = service.browser();
+    let mut url = browser.sign_in_until_callback(&acme, &ada).await.url();
+    url.set_path(&globex.callback_path());
+
+    let page = browser.bring(Callback::Query(url)).await;
+
+    assert_refused(&mut browser, &page, 400, NOT_TRUSTED).await;
+    assert_eq!(requests(&service)[2], 0);
+}
+
+#[tokio::test]
+async fn no_two_sign_ins_share_a_state_a_nonce_or_a_challenge() {
+    const MANY: usize = 16;
+    let (service, acme, _) = acme_with_ada().await;
+    let mut browser = service.browser();
+    let mut asked = Vec::new();
+
+    for _ in 0..MANY {
+        asked.push(browser.begin("/login/acme").await);
+    }
+
+    for name in ["state", "nonce", "code_challenge"] {
+        let values: HashSet<String> = asked.iter().map(|url| parameter(url, name)).collect();
+        assert_eq!(values.len(), MANY, "{name}");
+        assert!(values.iter().all(|value| value.len() == 43), "{name}: 256 bits");
+    }
+    let redirect_uri = format!("{}{}", service.origin, acme.callback_path());
+    for (name, value) in [
+        ("response_type", "code"),
+        ("scope", "openid profile email"),
+        ("code_challenge_method", "S256"),
+        ("client_id", &acme.client_id.to_string()),
+        ("redirect_uri", &redirect_uri),
+    ] {
+        assert!(asked.iter().all(|url| parameter(url, name) == value), "{name}: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_name_its_issuer_and_no_other() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let globex = service.organization("globex").await;
+    let issuer = acme.tenant.authority();
+    let mut browser = service.browser();
+
+    for wrong in [
+        format!("{issuer}/"),
+        issuer.to_uppercase(),
+        issuer.replace("/v2.0", ""),
+        format!(" {issuer}"),
+        globex.tenant.authority(),
+        "null".to_owned(),
+    ] {
+        let url = browser.sign_in_until_callback(&acme, &ada).await.url();
+        let page = browser.bring(Callback::Query(with(&url, "iss", &wrong))).await;
+        assert_refused(&mut browser, &page, 400, NOT_TRUSTED).await;
+    }
+    assert_eq!(requests(&service)[2], 0);
+
+    let url = browser.sign_in_until_callback(&acme, &ada).await.url();
+    let page = browser.bring(Callback::Query(with(&url, "iss", &issuer))).await;
+    assert_signed_in(&service, &page);
+}

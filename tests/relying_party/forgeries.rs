@@ -1,0 +1,161 @@
+//! Every lie of the table, told into a real sign-in.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use portico::{
+    domain::id::AccountId,
+    simulator::{Fault, Person},
+};
+use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
+use url::Url;
+
+use crate::{
+    log,
+    scene::{acme_with_ada, assert_signed_in, requests},
+    support::{Answer, Ask, Browser, Organization, Service},
+    table::{End, Forgery, Page, Stage, TABLE},
+};
+
+const SESSION: &str = "portico-session";
+/// Services that run at a time.
+const AT_A_TIME: usize = 6;
+/// The door waits for ten seconds; a slow authority takes thirty.
+const BOUND: Duration = Duration::from_secs(20);
+
+#[test]
+fn the_table_has_every_lie_once() {
+    let told: Vec<Fault> = forgeries().map(|forgery| forgery.fault).collect();
+
+    let distinct: HashSet<Fault> = told.iter().copied().collect();
+    assert_eq!(distinct, Fault::ALL.iter().copied().collect());
+    assert_eq!(told.len(), distinct.len(), "a lie stands twice");
+    assert!(forgeries().all(|forgery| !forgery.source.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lie_ends_as_the_table_says() {
+    tell_all(forgeries().filter(|forgery| !forgery.is_slow())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_half_a_minute() {
+    tell_all(forgeries().filter(|forgery| forgery.is_slow())).await;
+}
+
+fn forgeries() -> impl Iterator<Item = &'static Forgery> {
+    TABLE.iter().copied().flatten()
+}
+
+/// Tells each lie to a service of its own, several at a time, and names those that ended otherwise.
+async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>) {
+    let places = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut told = JoinSet::new();
+    let mut names = Vec::new();
+    for forgery in forgeries {
+        let places = Arc::clone(&places);
+        let task = told.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            tell(forgery).await;
+        });
+        names.push((task.id(), forgery.fault.name()));
+    }
+    assert!(!names.is_empty());
+    let mut surprises = Vec::new();
+    while let Some(ended) = told.join_next().await {
+        if let Err(error) = ended {
+            let name = names.iter().find(|(id, _)| *id == error.id()).unwrap().1;
+            surprises.push(format!("{name}: {}", panic_of(error)));
+        }
+    }
+    assert!(surprises.is_empty(), "\n{}\n", surprises.join("\n"));
+}
+
+fn panic_of(error: tokio::task::JoinError) -> String {
+    let panic = error.into_panic();
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked").to_owned()
+}
+
+async fn tell(forgery: &Forgery) {
+    let (service, acme, ada) = acme_with_ada().await;
+    service.entra().faults().set(Some(forgery.fault));
+    let mut browser = service.browser();
+
+    let ending = timeout(BOUND, browser.sign_in(&acme, &ada)).await;
+
+    let page = ending.expect("the door's limit holds");
+    assert_eq!(requests(&service), forgery.stage.requests(), "{}", page.body);
+    let was_sent_there = browser.visited.iter().any(|url| url.contains("/authorize"));
+    assert_eq!(was_sent_there, forgery.stage != Stage::Discovery, "{:?}", browser.visited);
+    match &forgery.end {
+        End::SignedIn(role) => {
+            assert_signed_in(&service, &page);
+            assert_eq!(browser.ask(Ask::get("/session")).await.json()["role"], *role);
+        }
+        End::Refused(expected, because) => {
+            assert_refused(&service, &acme, &page, *expected, because).await;
+            assert_nobody_is_signed_in(&service, &acme, &ada, &mut browser).await;
+            assert_the_truth_is_believed(&service, &acme, &ada, &mut browser).await;
+        }
+    }
+    assert_no_code_is_told(&browser, &page.body);
+}
+
+async fn assert_refused(
+    service: &Service,
+    acme: &Organization,
+    page: &Answer,
+    expected: Page,
+    because: &str,
+) {
+    let shown = (page.status, page.heading());
+    assert_eq!(shown, (expected.status, expected.heading.to_owned()), "{}", page.body);
+    let logged = log::line(&page.reference());
+    assert!(logged.contains(because), "{because} is not why: {logged}");
+    if let Some(outcome) = expected.outcome {
+        let decision = service.decision(acme, page).await;
+        assert_eq!(decision.outcome, outcome);
+        assert!(decision.grounds.because.contains(because), "{:?}", decision.grounds);
+    }
+}
+
+async fn assert_nobody_is_signed_in(
+    service: &Service,
+    acme: &Organization,
+    ada: &Person,
+    browser: &mut Browser,
+) {
+    assert_eq!(browser.cookie(SESSION), None);
+    assert_eq!(browser.ask(Ask::get("/session")).await.status, 401);
+    let account: AccountId = acme.scim_id(ada).await.parse().unwrap();
+    let (sessions, now) = (&service.ports().sessions, service.clock.now());
+    let sessions = sessions.list_of_account(acme.stored.id, account, now).await.unwrap();
+    assert!(sessions.is_empty(), "{sessions:?}");
+}
+
+/// The lie was the only hindrance, and nothing of it stays: after five minutes at most, in which
+/// keys are not asked for again.
+async fn assert_the_truth_is_believed(
+    service: &Service,
+    acme: &Organization,
+    ada: &Person,
+    browser: &mut Browser,
+) {
+    service.entra().faults().set(None);
+    service.advance(SignedDuration::from_secs(301));
+    let page = browser.sign_in(acme, ada).await;
+    assert_signed_in(service, &page);
+}
+
+/// No code that came along stands on a page or in the log.
+fn assert_no_code_is_told(browser: &Browser, page: &str) {
+    let log = log::text();
+    let urls = browser.visited.iter().filter_map(|url| Url::parse(url).ok());
+    for (_, code) in urls.flat_map(|url| {
+        let pairs = url.query_pairs().into_owned();
+        pairs.filter(|(name, code)| name == "code" && code.len() > 20).collect::<Vec<_>>()
+    }) {
+        assert!(!log.contains(&code) && !page.contains(&code), "a code is told");
+    }
+}

@@ -1,0 +1,14 @@
+//! The relying party, lied to: a forgery per rule of OpenID Connect, told by the simulated
+//! Microsoft Entra over real HTTP; and what has to be borne besides.
+
+mod answers;
+mod connections;
+mod fetching;
+mod forgeries;
+mod log;
+mod scene;
+#[expect(dead_code, unused_imports, reason = "the stories use all of it")]
+#[path = "../stories/support/mod.rs"]
+mod support;
+mod table;
+mod tenants;
