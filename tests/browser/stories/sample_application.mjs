@@ -65,7 +65,8 @@ export const sampleApplication = {
     await uli.open(`${demo.sample}/reports`);
     const ask = async () => {
       const answer = await fetch('/reports', { redirect: 'manual' });
-      return [answer.status, answer.headers.get('content-type')];
+      const isJson = answer.headers.get('content-type') === 'application/json';
+      return [answer.status, isJson ? (await answer.json()).error : undefined];
     };
 
     const [signedIn] = await uli.page.evaluate(ask);
@@ -73,7 +74,7 @@ export const sampleApplication = {
     const signedOut = await uli.page.evaluate(ask);
 
     assert.equal(signedIn, 200);
-    assert.deepEqual(signedOut, [401, 'application/json']);
+    assert.deepEqual(signedOut, [401, 'not_signed_in']);
   },
 
   async 'an identity that the browser forges is not what the application sees'(visits, demo) {
