@@ -60,6 +60,7 @@ const ASKED_WITH: [&str; 3] = ["sec-fetch-mode", "sec-fetch-dest", "x-requested-
 #[derive(Clone)]
 struct Proxy {
     client: reqwest::Client,
+    portico: Url,
     check: Url,
     frame: Frame,
 }
@@ -67,6 +68,7 @@ struct Proxy {
 /// Serves the sample application on `listener`, protected by the Portico at `public_url`.
 pub fn run(listener: TcpListener, public_url: &str) -> anyhow::Result<ServerHandle> {
     let portico = Url::parse(public_url)?;
+    let headers = SecurityHeaders::new(&portico);
     let proxy = Proxy {
         client: client()?,
         check: portico.join("/auth/check")?,
@@ -75,8 +77,8 @@ pub fn run(listener: TcpListener, public_url: &str) -> anyhow::Result<ServerHand
             support: "your organization’s administrator".to_owned(),
             form_targets: FormTargets::new([&portico]),
         },
+        portico,
     };
-    let headers = SecurityHeaders::new(&portico);
     let server = HttpServer::new(move || {
         let mut app = App::new()
             .app_data(Data::new(proxy.clone()))
@@ -158,7 +160,7 @@ impl Proxy {
             .filter_map(|name| Some((*name, answer.headers().get(*name)?.to_str().ok()?)))
             .collect();
         let answer = Answer::Admitted { needs: page.needs, headers: &headers };
-        ProtectedPage { frame: &self.frame, name: page.name, answer }.respond()
+        self.show(page, answer)
     }
 
     async fn refuse(&self, request: &HttpRequest, page: &Page) -> HttpResponse {
@@ -168,7 +170,12 @@ impl Proxy {
         let has = has.and_then(|role| role.parse().ok());
         let needs = page.needs.unwrap_or(AccessRole::ReadOnly);
         let answer = Answer::TooLow { needs, has };
-        ProtectedPage { frame: &self.frame, name: page.name, answer }.respond()
+        self.show(page, answer)
+    }
+
+    fn show(&self, page: &Page, answer: Answer<'_>) -> HttpResponse {
+        let portal = self.portico.as_str();
+        ProtectedPage { frame: &self.frame, name: page.name, portal, answer }.respond()
     }
 }
 

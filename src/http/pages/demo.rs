@@ -16,6 +16,8 @@ pub struct ProtectedPage<'a> {
     pub frame: &'a Frame,
     /// What the page calls itself: `Monthly reports`.
     pub name: &'a str,
+    /// Where the portal is; the page itself lies on another origin.
+    pub portal: &'a str,
     /// What forward auth answered.
     pub answer: Answer<'a>,
 }

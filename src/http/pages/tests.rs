@@ -197,7 +197,8 @@ impl Pages {
         let (frame, name) = (&self.frame, self.value.as_str());
         let headers = [(name, name)];
         let needs = AccessRole::Admin;
-        let page = |answer| ProtectedPage { frame, name, answer }.respond();
+        let portal = "https://portico.example/";
+        let page = |answer| ProtectedPage { frame, name, portal, answer }.respond();
         vec![
             ("demo-open", page(Answer::Admitted { needs: None, headers: &headers })),
             ("demo-admitted", page(Answer::Admitted { needs: Some(needs), headers: &headers })),

@@ -1,0 +1,100 @@
+import { chromium } from 'playwright-core';
+
+import { inPath } from './path.mjs';
+import { Visitor } from './visitor.mjs';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Chromium, and what its pages did that no page should. */
+export class Browser {
+  #complaints = new Set();
+
+  static async launch(demo) {
+    const browser = new Browser();
+    const executablePath = process.env.CHROMIUM || inPath('chromium');
+    browser.demo = demo;
+    browser.chromium = await chromium.launch({ executablePath, args: FLAGS });
+    return browser;
+  }
+
+  /** For one story: whoever comes in it. */
+  visits() {
+    return new Visits(this);
+  }
+
+  /** Everything that pages did wrong, if they did. */
+  complaint() {
+    return [...this.#complaints].join('\n') || undefined;
+  }
+
+  close() {
+    return this.chromium.close();
+  }
+
+  /** Hears from now on what the pages of a context do. */
+  async watch(context) {
+    const refused = new Set();
+    const complain = (complaint) => this.#complaints.add(complaint);
+    context.on('response', (answer) => answer.status() >= 400 && refused.add(answer.url()));
+    context.on('request', (request) => {
+      if (!this.#isOurs(request.url())) complain(`a third origin: ${request.url()}`);
+    });
+    context.on('console', (message) => {
+      // Chromium also logs each answer of 400 and above; the stories look at those themselves.
+      const isAnswer = message.text().startsWith('Failed to load resource: the server responded');
+      if (isAnswer && refused.has(message.location().url)) return;
+      if (['error', 'warning'].includes(message.type())) {
+        complain(`${message.page()?.url()}: ${message.text()}`);
+      }
+    });
+    context.on('weberror', (thrown) => complain(`${thrown.page()?.url()}: ${thrown.error()}`));
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (violation) => {
+        console.error(`policy broken: ${violation.violatedDirective} ${violation.blockedURI}`);
+      });
+    });
+  }
+
+  #isOurs(address) {
+    const { origin, protocol } = new URL(address);
+    const { portico, tenant, sample } = this.demo;
+    return protocol === 'data:' || [portico, tenant, sample].includes(origin);
+  }
+}
+
+/** The visitors of one story. */
+class Visits {
+  #visitors = [];
+
+  constructor(browser) {
+    this.browser = browser;
+  }
+
+  /** Somebody with an empty browser. */
+  async visitor(options = {}) {
+    const viewport = { width: 1280, height: 900 };
+    const context = await this.browser.chromium.newContext({ viewport, ...options });
+    context.setDefaultTimeout(30_000);
+    await this.browser.watch(context);
+    const visitor = new Visitor(this.browser.demo, context, await context.newPage());
+    this.#visitors.push(visitor);
+    return visitor;
+  }
+
+  /** Where the visitors are. */
+  places() {
+    return this.#visitors.map((visitor) => visitor.page.url());
+  }
+
+  async close() {
+    await Promise.all(this.#visitors.map((visitor) => visitor.context.close()));
+  }
+}
