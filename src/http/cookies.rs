@@ -5,7 +5,8 @@
 //! actix-session wraps the pages that begin or end a session and writes the cookie. Every other
 //! route only asks whose session it is, which must cost next to nothing, so [`Cookies::session`]
 //! verifies the same signature over the same bytes by itself. `tests/stories/session_cookie.rs`
-//! holds both to the same answers.
+//! holds both to the same answers, but for two cookies that never were ours: actix-session gives
+//! up on a header in which some other cookie is malformed, and takes a name that is percent-encoded.
 
 use std::borrow::Cow;
 
@@ -112,9 +113,15 @@ fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, str>> {
         .get_all(COOKIE)
         .filter_map(|header| std::str::from_utf8(header.as_bytes()).ok())
         .flat_map(|header| header.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(found, value)| (found.trim() == name).then(|| unquoted(value.trim())))?;
     if value.len() > LONGEST_VALUE {
         return None;
     }
     percent_decode_str(value).decode_utf8().ok()
+}
+
+/// A value without the quotation marks that may stand around it (RFC 6265 §4.1.1).
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
 }

@@ -1,7 +1,13 @@
 //! The user stories, driven from outside: a module per story, a fact per test.
 
+mod command_line;
+mod keep_organizations_apart;
 mod log_in;
 mod log_out;
 mod protect_an_application;
+mod provision_users;
+mod session_cookie;
 mod set_up_an_organization;
+mod start_and_stop;
 mod support;
+mod survive_a_kill;

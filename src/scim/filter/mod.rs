@@ -90,17 +90,25 @@ impl Filter {
         parser::filter(text, profile)
     }
 
-    /// The parts of a filter that is one `eq` with text, or several joined by `and`.
+    /// The comparisons by `eq` with text that must hold for the whole filter to hold.
     ///
-    /// `None` for every other filter. What the parts name can be looked up by an index; see
-    /// [`AttributePath::is`]. A path may have a filter of its own, so what an index finds is still
-    /// to be confirmed by [`Self::matches`].
+    /// `None` where there are none. What they name can be looked up by an index; see
+    /// [`AttributePath::is`]. The rest of the filter, and a filter in a path, is still to be
+    /// confirmed by [`Self::matches`].
     pub fn equalities(&self) -> Option<Vec<(&AttributePath, &str)>> {
-        let parts = self.equal_values()?;
-        parts.into_iter().map(|(path, value)| Some((path, value.as_str()?))).collect()
+        match self {
+            Self::Compare(Comparison { path, operator: Operator::Equal, value, .. }) => {
+                Some(vec![(path, value.as_str()?)])
+            }
+            Self::And(parts) => {
+                let found: Vec<_> = parts.iter().filter_map(Self::equalities).flatten().collect();
+                (!found.is_empty()).then_some(found)
+            }
+            _ => None,
+        }
     }
 
-    /// [`Self::equalities`] with values of every type.
+    /// The parts of a filter that is nothing but one `eq`, or several joined by `and`.
     pub(in crate::scim) fn equal_values(&self) -> Option<Vec<(&AttributePath, &Value)>> {
         match self {
             Self::Compare(Comparison { path, operator: Operator::Equal, value, .. }) => {

@@ -326,6 +326,11 @@ mod tests {
             ("externalId eq 007", Some(vec![pair("externalId", "007")])),
             (r#"emails eq "a@b""#, Some(vec![pair("emails.value", "a@b")])),
             (id_and_manager, Some(vec![pair("id", "54D3"), pair(manager, "2819")])),
+            (r#"userName eq "a" and active eq true"#, Some(vec![pair("userName", "a")])),
+            (
+                r#"userName eq "a" and (title pr or not (title co "b"))"#,
+                Some(vec![pair("userName", "a")]),
+            ),
             (r#"userName eq "a" or userName eq "b""#, None),
             (r#"not (userName eq "a")"#, None),
             (r#"userName ne "a""#, None),

@@ -63,12 +63,12 @@ enum Step {
 
 impl Browser {
     pub fn new(service: &Service) -> Self {
-        Self {
-            origin: service.origin.clone(),
-            clock: service.clock.clone(),
-            cookies: Vec::new(),
-            visited: Vec::new(),
-        }
+        Self::at(&service.origin, service.clock.clone())
+    }
+
+    /// A browser for a service at that origin.
+    pub fn at(origin: &str, clock: Clock) -> Self {
+        Self { origin: origin.to_owned(), clock, cookies: Vec::new(), visited: Vec::new() }
     }
 
     /// Signs in at an organization; the page where that ends.
@@ -221,7 +221,7 @@ impl Browser {
             let ask = submission(&page, &form, &filled);
             step = self.follow(ask, Some(&host(&page.url)), stops).await;
         }
-        panic!("the sign-in does not end: {:?}", self.visited)
+        panic!("the sign-in does not end: {:?}", self.visited.last())
     }
 
     /// Asks, and goes on while it is sent on; a callback is left alone where it `stops`.
@@ -244,7 +244,7 @@ impl Browser {
             }
             ask = Ask::get(next);
         }
-        panic!("redirected in a circle: {:?}", self.visited)
+        panic!("redirected in a circle: {:?}", self.visited.last())
     }
 
     async fn navigate(
@@ -333,16 +333,19 @@ impl Cookie {
     }
 }
 
-/// The form that a person goes on with at an authority, and what the person fills in.
+/// The form that a person goes on with at an authority, and what the person fills in; none after an
+/// error.
 fn next_form<'p>(
     page: &Answer,
     person: &'p Person,
 ) -> Option<(Form, Vec<(&'static str, &'p str)>)> {
     let forms = page.forms();
     let with = |field: &str| forms.iter().find(|form| form.has(field)).cloned();
+    if page.body.contains(r#"role="alert""#) {
+        return None;
+    }
     if let Some(form) = with("passwd") {
-        let refused = page.body.contains(r#"role="alert""#);
-        return (!refused).then(|| (form, vec![("passwd", person.password.expose())]));
+        return Some((form, vec![("passwd", person.password.expose())]));
     }
     if page.heading() == "Pick an account" {
         return with("login").map(|form| (form, vec![("login", person.preferred_username())]));

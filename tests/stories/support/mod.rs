@@ -10,6 +10,7 @@ mod browser;
 mod directory;
 mod form;
 mod organization;
+mod program;
 mod service;
 mod web;
 
@@ -19,6 +20,7 @@ pub use self::{
     directory::{Credential, Directory},
     form::Form,
     organization::{Organization, Terms},
+    program::{Installation, Process, stderr},
     service::{Options, Service},
     web::Ask,
 };

@@ -184,6 +184,12 @@ impl Organization {
         self.job.lock().await.cycle(&directory).await
     }
 
+    /// One cycle of a job that has forgotten who is who, as after Entra's "Restart".
+    pub async fn provision_afresh(&self) -> ProvisioningLog {
+        self.job.lock().await.restart();
+        self.provision().await
+    }
+
     /// "Test Connection", as the tenant's admin presses it; what it says if it fails.
     pub async fn test_connection(&self) -> Result<(), String> {
         self.job.lock().await.test_connection().await.map_err(|error| error.to_string())
