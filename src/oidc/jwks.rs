@@ -40,6 +40,9 @@ pub enum JwksError {
     /// Not a JSON object with a list `keys`.
     #[error("the key set cannot be read")]
     Malformed,
+    /// No key in it that an ID Token may be signed with.
+    #[error("the key set has no usable key")]
+    NoUsableKey,
 }
 
 /// Why no key of the set fits a token.

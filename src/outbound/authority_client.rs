@@ -23,7 +23,7 @@ use crate::{
         authority::{Authority, LONGEST_DOCUMENT, Provider, TrustedHosts},
         authorization_request::AcceptedCode,
         client_authentication::client,
-        jwks::{Jwks, LONGEST_SET},
+        jwks::{Jwks, JwksError, LONGEST_SET},
         token::{LONGEST_ANSWER, TokenError, TokenResponse},
     },
     outbound::{
@@ -142,6 +142,7 @@ async fn fetch_keys(
     let keys = Jwks::parse(&get(&https, kind, &jwks_uri, LONGEST_SET).await?)?;
     if keys.usable() == 0 {
         tracing::warn!(%jwks_uri, ignored = keys.ignored(), "an authority has no usable key");
+        return Err(JwksError::NoUsableKey.into());
     }
     Ok(keys)
 }

@@ -282,6 +282,9 @@ pub trait SubjectLinks: Send + Sync {
     ) -> Result<Option<SubjectLink>, Unavailable>;
 
     /// Ties an account to a subject, and ends the account's request to be, if there was one.
+    ///
+    /// A link of the account through this connector to a subject of another authority makes way:
+    /// the connector has moved to another tenant since.
     async fn insert_link(
         &self,
         link: &SubjectLink,

@@ -58,6 +58,24 @@ async fn a_link_that_contradicts_another_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_the_tenant_of_before_makes_way() {
+    for backend in stores() {
+        let store = &backend.store;
+        let (alice, connector) = person(&**store).await;
+        let acme = alice.organization_id;
+        let before = link(&alice, &connector, "oid");
+        store.insert_link(&before, &audit(acme, "linked")).await.unwrap();
+        let mut after = link(&alice, &connector, "another oid");
+        after.subject.authority = "another tenant".into();
+
+        store.insert_link(&after, &audit(acme, "linked")).await.unwrap();
+
+        assert_eq!(store.find_link(acme, &before.subject).await.unwrap(), None);
+        assert_eq!(store.find_link(acme, &after.subject).await.unwrap(), Some(after));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_simultaneous_links_of_one_subject_one_is_made() {
     for backend in stores() {
         let store = &backend.store;

@@ -151,7 +151,7 @@ const KEYS: &[Forgery] = &[
         UNREACHABLE,
         "the server answered 503",
     ),
-    lie(Fault::NoKeys, "RFC 7517 §5", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    lie(Fault::NoKeys, "RFC 7517 §5", Stage::Token, UNREACHABLE, "has no usable key"),
     harmless(Fault::StrangeKeys, "oidcc-client-test-idtoken-sig-rs256", Stage::Token),
     lie(Fault::DuplicateKid, "RFC 7517 §4.5", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
 ];

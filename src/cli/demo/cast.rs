@@ -91,6 +91,8 @@ pub struct Cast {
     pub scim_user_name: String,
     /// And which Password.
     pub scim_password: Secret,
+    /// Opens its set-up page once.
+    pub setup_link: Secret,
 }
 
 impl Cast {
@@ -135,6 +137,7 @@ impl Cast {
             scim_url: String::new(),
             scim_user_name: String::new(),
             scim_password: Secret::new(""),
+            setup_link: Secret::new(""),
         }
     }
 
@@ -187,6 +190,7 @@ impl Cast {
             "scim_username": self.scim_user_name,
             "scim_password": self.scim_password.expose(),
             "users": users,
+            "setup_link": self.setup_link.expose(),
         })
     }
 
@@ -199,11 +203,14 @@ impl Cast {
             writeln!(text, "  {user_name:<24} {password:<24} {note}")
                 .expect("a String takes any text");
         }
-        text + &format!(
-            "  SCIM URL {}\n  Password {}\n",
-            self.scim_url,
-            self.scim_password.expose()
+        let (password, setup_link) = (self.scim_password.expose(), self.setup_link.expose());
+        writeln!(
+            text,
+            "  SCIM URL {}\n  Password {password}\n  Set up   {setup_link}",
+            self.scim_url
         )
+        .expect("a String takes any text");
+        text
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         connectors::{self, CreatedConnector, NewConnector},
         logout,
         organizations::{self, NewOrganization},
+        setup_links,
     },
     simulator::{
         Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
@@ -61,7 +62,9 @@ impl Stage {
             let created = connector(ports, &organization, &tenant, cast).await?;
             let id = created.connector.id;
             register(ports, &tenant, cast, id)?;
+            let setup_link = setup_links::issue(ports, &organization, Actor::Operator).await?;
             connected.push(Cast {
+                setup_link: setup_link.url,
                 scim_url: connectors::scim_url(ports, id),
                 scim_user_name: created.connector.scim.user_name,
                 scim_password: created.scim_password,

@@ -54,6 +54,7 @@ impl SubjectLinks for SqliteStore {
     ) -> Result<(), NotDone<LinkConflict>> {
         let (link, audit) = (link.clone(), audit.clone());
         self.write_unless("linking an account", move |connection| {
+            forget_other_tenants(connection, &link)?;
             if let Some(conflict) = conflict(connection, &link)? {
                 return Err(Stop::Refused(conflict));
             }
@@ -126,6 +127,17 @@ impl SubjectLinks for SqliteStore {
             rows.collect()
         })
     }
+}
+
+/// Forgets the account's link to a subject of the tenant that the connector had before.
+fn forget_other_tenants(connection: &Connection, link: &SubjectLink) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM subject_link
+               WHERE organization_id = ? AND connector_id = ? AND account_id = ?
+                   AND authority <> ?";
+    let key =
+        params![link.organization_id, link.connector_id, link.account_id, link.subject.authority];
+    connection.prepare_cached(sql)?.execute(key)?;
+    Ok(())
 }
 
 fn find(
