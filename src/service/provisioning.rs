@@ -1,6 +1,7 @@
 //! What a directory does with an organization's people, over SCIM.
 
 use serde_json::{Map, Value};
+use tokio::sync::Mutex;
 
 use crate::{
     domain::{
@@ -48,6 +49,13 @@ const MAX_CONFLICTS: usize = 8;
 
 /// A lookup by a unique value finds one account; this only bounds what a mistake would read.
 const MAX_MATCHES: u64 = 100;
+
+/// Whose turn it is to change an account, by the last byte of its identifier.
+///
+/// A directory sends many changes of one account at once. Here they queue, instead of each being
+/// computed again and again because another was faster; the account's version still catches what
+/// another process writes.
+static TURNS: [Mutex<()>; 256] = [const { Mutex::const_new(()) }; 256];
 
 /// A connector's directory at work.
 pub struct Directory<'a> {
@@ -153,6 +161,7 @@ impl Directory<'_> {
         expects: impl Fn(&Account) -> bool,
         change: impl Fn(User) -> Result<User, ScimError>,
     ) -> Result<Account, Error> {
+        let _turn = TURNS[usize::from(id.as_bytes()[15])].lock().await;
         for _ in 0..MAX_CONFLICTS {
             let before = self.find_user(id).await?;
             if !expects(&before) {

@@ -212,7 +212,7 @@ async fn an_authority_that_is_no_single_tenants_is_refused_with_what_to_paste() 
         ("https://login.microsoftonline.com/", "Directory (tenant) ID"),
         (
             "https://login.microsoftonline.com.evil.example/0f8fad5b-d9cb-469f-a165-70867728950e",
-            "host",
+            "is not a Microsoft sign-in address",
         ),
         (
             "http://login.microsoftonline.com/0f8fad5b-d9cb-469f-a165-70867728950e",

@@ -129,7 +129,7 @@ async fn an_e_mail_address_that_another_tenant_claims_opens_nothing() {
     let service = Service::start().await;
     let mapping = Mapping { external_id: ExternalId::MailNickname, ..Mapping::default() };
     let link_by_user_name = LinkByUserName::Allow;
-    let terms = Terms { mapping, link_by_user_name, ..Terms::default() };
+    let terms = Terms { link_by_user_name, mapping, ..Terms::default() };
     let acme = service.organization_under("acme", terms.clone()).await;
     let globex = service.organization_under("globex", terms).await;
     acme.has_person("ada", &["EnterpriseAdmin"]);

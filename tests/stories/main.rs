@@ -1,5 +1,7 @@
 //! The user stories, driven from outside: a module per story, a fact per test.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
 mod command_line;
 mod keep_organizations_apart;
 mod log_in;

@@ -360,11 +360,12 @@ async fn a_name_is_free_again_once_its_user_is_deleted() {
     assert_ne!(ada(&acme).await, id);
 }
 
+type Change = Box<dyn Fn(&mut Value)>;
+
 #[tokio::test]
 async fn a_user_without_what_is_required_is_refused_and_told_what_is_missing() {
     let (_service, acme) = acme().await;
     let name = |name: Value| move |user: &mut Value| user["name"] = name.clone();
-    type Change = Box<dyn Fn(&mut Value)>;
     let cases: [(&str, Change); 7] = [
         ("familyName", Box::new(name(json!({ "givenName": "Ada" })))),
         ("familyName", Box::new(name(json!({ "givenName": "Ada", "familyName": " " })))),

@@ -177,11 +177,6 @@ impl Browser {
         self.cookies.retain(|cookie| cookie.host != ours || cookie.name != name);
     }
 
-    /// Deletes every cookie of every host.
-    pub fn forget_cookies(&mut self) {
-        self.cookies.clear();
-    }
-
     /// Another site than the service's, where an authority's answers come from.
     fn elsewhere(&self) -> Option<String> {
         let ours = host(&self.origin);

@@ -89,12 +89,6 @@ impl Directory {
         self.get(&format!("/Users?{query}")).await
     }
 
-    /// The id of the user of that name, who must be there.
-    pub async fn id_of(&self, user_name: &str) -> String {
-        let found = self.find(&format!("userName eq {}", Value::from(user_name))).await.json();
-        found["Resources"][0]["id"].as_str().unwrap_or_else(|| panic!("{found}")).to_owned()
-    }
-
     /// A user with everything that is required.
     pub fn user(user_name: &str) -> Value {
         let local = user_name.split('@').next().unwrap();

@@ -18,7 +18,6 @@ pub use self::{
     answer::Answer,
     browser::{Browser, Callback},
     directory::{Credential, Directory},
-    form::Form,
     organization::{Organization, Terms},
     program::{Installation, Process, stderr},
     service::{Options, Service},

@@ -86,10 +86,6 @@ impl Installation {
         process
     }
 
-    pub async fn ask(&self, ask: Ask) -> Answer {
-        ask.send(&self.origin).await
-    }
-
     /// The answer, if anybody listens.
     pub async fn try_ask(&self, ask: Ask) -> Option<Answer> {
         ask.try_send(&self.origin).await.ok()
