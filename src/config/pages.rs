@@ -9,13 +9,13 @@ use super::reading::Section;
 #[serde(default, deny_unknown_fields)]
 pub struct Pages {
     /// Whom a person is told to ask, in the middle of a sentence; at most 200 characters.
-    /// Default `your organization's administrator`.
+    /// Default `your organization’s administrator`.
     pub support: String,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        Self { support: "your organization's administrator".into() }
+        Self { support: "your organization’s administrator".into() }
     }
 }
 

@@ -14,7 +14,13 @@ use actix_web::{
 use url::form_urlencoded;
 
 use crate::{
-    domain::{decision::Outcome, id::ConnectorId, organization::Slug, secret::Secret},
+    domain::{
+        decision::Outcome,
+        id::ConnectorId,
+        organization::Slug,
+        return_to::{NotAllowed, ReturnTo},
+        secret::Secret,
+    },
     http::{
         State,
         error::PageError,
@@ -111,7 +117,7 @@ pub async fn go_to_authority(
     let asked = Asked::parse(request.query_string());
     match Slug::parse(&organization) {
         Ok(slug) => begin(&state, &request, &slug, &asked).await,
-        Err(_) => Ok(unknown_organization(&state)),
+        Err(_) => not_signed_in(&state, login::refuse_unknown_organization(&state.ports)),
     }
 }
 
@@ -238,28 +244,14 @@ fn connector_id(request: &HttpRequest) -> Option<ConnectorId> {
 fn not_signed_in(state: &State, error: LoginError) -> Result<HttpResponse, PageError> {
     match error {
         LoginError::Refused(refused) => Ok(refused_page(state, &refused)),
-        LoginError::NoOrganization => Ok(unknown_organization(state)),
         LoginError::ReturnTo => {
-            let detail = crate::domain::return_to::NotAllowed.to_string();
+            let detail = NotAllowed.to_string();
             Err(PageError::new(&state.frame, StatusCode::BAD_REQUEST, detail))
         }
         LoginError::Unavailable(unavailable) => {
             Err(PageError::unavailable(&state.frame, &unavailable))
         }
     }
-}
-
-fn unknown_organization(state: &State) -> HttpResponse {
-    RefusedPage {
-        frame: &state.frame,
-        status: StatusCode::NOT_FOUND,
-        refusal: Refusal::UnknownOrganization,
-        organization: None,
-        return_to: None,
-        reference: &crate::domain::id::Reference::generate(),
-        details: &[],
-    }
-    .respond()
 }
 
 fn refused_page(state: &State, refused: &Refused) -> HttpResponse {
@@ -274,7 +266,7 @@ fn refused_page(state: &State, refused: &Refused) -> HttpResponse {
         status,
         refusal,
         organization: organization.map(|found| (&found.slug, found.display_name.as_str())),
-        return_to: None,
+        return_to: refused.return_to.as_ref().map(ReturnTo::as_str),
         reference: &refused.reference,
         details: &details,
     }
@@ -295,6 +287,7 @@ fn face(why: &Why) -> (Refusal<'_>, StatusCode) {
         Why::InvalidToken => (Refusal::TokenNotValid, StatusCode::FORBIDDEN),
         Why::MalformedAnswer => (Refusal::TokenNotValid, StatusCode::BAD_REQUEST),
         Why::AuthorityUnavailable => (Refusal::AuthorityUnreachable, StatusCode::BAD_GATEWAY),
+        Why::NoOrganization => (Refusal::UnknownOrganization, StatusCode::NOT_FOUND),
         Why::NoConnector => (Refusal::NoConnector, StatusCode::NOT_FOUND),
         Why::Stale => (Refusal::UnknownState, StatusCode::BAD_REQUEST),
         Why::OtherBrowser => (Refusal::CookiesOff, StatusCode::BAD_REQUEST),

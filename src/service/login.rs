@@ -31,8 +31,6 @@ mod decision;
 /// Why somebody is not signed in. Each has a page of its own.
 #[derive(Debug)]
 pub enum LoginError {
-    /// No organization has that slug.
-    NoOrganization,
     /// `return_to` names a place that a sign-in may not return to.
     ReturnTo,
     /// The sign-in ended; the reference number finds out why.
@@ -56,6 +54,8 @@ pub struct Refused {
     pub reference: Reference,
     /// Where the person may try again, if that is known.
     pub organization: Option<Organization>,
+    /// Where the person wanted to go, if that is known.
+    pub return_to: Option<ReturnTo>,
 }
 
 /// Why a sign-in ended without a session, for the person.
@@ -69,6 +69,8 @@ pub enum Why {
     InvalidToken,
     /// The authority could not be reached, or what it says of itself does not fit its connector.
     AuthorityUnavailable,
+    /// No organization has that slug.
+    NoOrganization,
     /// The organization has no connector that is switched on.
     NoConnector,
     /// The answer belongs to no sign-in that is under way: too late, or a second time.
@@ -104,7 +106,7 @@ pub async fn begin(ports: &Ports, asked: BeginLogin<'_>) -> Result<Url, LoginErr
         None => ReturnTo::portal(),
     };
     let organization = ports.store.find_organization_by_slug(asked.organization).await?;
-    let organization = organization.ok_or(LoginError::NoOrganization)?;
+    let organization = organization.ok_or_else(|| refuse_unknown_organization(ports))?;
     let Some(connector) = connectors::find_for_sign_in(ports, &organization).await? else {
         return Err(refuse_before_decision(
             ports,
@@ -183,8 +185,8 @@ pub struct SignedIn {
 ///
 /// The transaction is consumed whatever comes of it, so an answer serves once.
 pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, LoginError> {
-    let (attempt, login) = Attempt::recognize(ports, &callback).await?;
-    let tokens = attempt.redeem(login.request, callback.response).await?;
+    let (attempt, request) = Attempt::recognize(ports, &callback).await?;
+    let tokens = attempt.redeem(request, callback.response).await?;
     let linked = attempt.link(&tokens.identity).await?;
     let granted = role::at_sign_in(
         &attempt.connector,
@@ -201,12 +203,17 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
         ports.sessions.end(&previous).await?;
     }
     attempt.open(session, &tokens.identity, &linked, &granted).await?;
-    Ok(SignedIn { token, return_to: login.return_to })
+    Ok(SignedIn { token, return_to: attempt.return_to })
 }
 
 /// Refuses an answer that cannot be read; the sign-in that it claims to belong to stays open.
 pub fn refuse_unreadable(ports: &Ports, error: ResponseError) -> LoginError {
     refuse_before_decision(ports, None, Why::MalformedAnswer, &error.to_string())
+}
+
+/// Ends a sign-in at an organization that is not here.
+pub fn refuse_unknown_organization(ports: &Ports) -> LoginError {
+    refuse_before_decision(ports, None, Why::NoOrganization, "no organization has that slug")
 }
 
 /// Ends a sign-in of which too little is known for a stored decision; the log has it.
@@ -219,7 +226,7 @@ fn refuse_before_decision(
     let reference = Reference::generate();
     let slug = organization.as_ref().map(|organization| organization.slug.as_str());
     tracing::info!(%reference, organization = slug, because, at = %ports.clock.now(), "sign-in refused");
-    LoginError::Refused(Box::new(Refused { why, reference, organization }))
+    LoginError::Refused(Box::new(Refused { why, reference, organization, return_to: None }))
 }
 
 fn authority_failed(

@@ -153,7 +153,7 @@ const KEYS: &[Forgery] = &[
     ),
     lie(Fault::NoKeys, "RFC 7517 §5", Stage::Token, UNREACHABLE, "has no usable key"),
     harmless(Fault::StrangeKeys, "oidcc-client-test-idtoken-sig-rs256", Stage::Token),
-    lie(Fault::DuplicateKid, "RFC 7517 §4.5", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    lie(Fault::DuplicateKid, "RFC 7517 §4.5", Stage::Token, UNREACHABLE, "has no usable key"),
 ];
 
 const UNKNOWN_KEY: &str = "signed with a key that the authority did not publish";

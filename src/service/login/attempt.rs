@@ -37,16 +37,9 @@ pub struct Attempt<'a> {
     pub(super) organization: Organization,
     pub(super) connector: Connector,
     pub(super) provider: Arc<Provider>,
+    pub(super) return_to: ReturnTo,
     pub(super) reference: Reference,
     pub(super) now: Timestamp,
-}
-
-/// The sign-in that an answer belongs to.
-pub struct Recognized {
-    /// What was asked of the authority.
-    pub request: AuthorizationRequest,
-    /// Where the person wanted to go.
-    pub return_to: ReturnTo,
 }
 
 /// What the authority says, verified.
@@ -71,7 +64,7 @@ impl<'a> Attempt<'a> {
     pub async fn recognize(
         ports: &'a Ports,
         callback: &Callback,
-    ) -> Result<(Self, Recognized), LoginError> {
+    ) -> Result<(Self, AuthorizationRequest), LoginError> {
         let now = ports.clock.now();
         let found = connectors::find_enabled(ports, callback.connector_id).await?;
         let Some((organization, connector)) = found else {
@@ -117,8 +110,9 @@ impl<'a> Attempt<'a> {
             expires_at: login.expires_at,
         };
         let reference = Reference::generate();
-        let attempt = Self { ports, organization, connector, provider, reference, now };
-        Ok((attempt, Recognized { request, return_to: login.return_to }))
+        let return_to = login.return_to;
+        let attempt = Self { ports, organization, connector, provider, return_to, reference, now };
+        Ok((attempt, request))
     }
 
     /// Exchanges the answer's code for an ID token, and verifies that.

@@ -84,6 +84,7 @@ impl Attempt<'_> {
             why,
             reference: self.reference.clone(),
             organization: Some(self.organization.clone()),
+            return_to: Some(self.return_to.clone()),
         }))
     }
 
