@@ -139,11 +139,12 @@ impl EmbeddedSessions {
         }
     }
 
-    /// Takes a session out of memory; of two callers, one gets it.
-    fn forget(&self, digest: &SecretDigest) -> Option<Arc<Entry>> {
-        let entry = self.sessions.pin().remove(digest).cloned()?;
-        self.leave(&entry.owner, digest);
-        Some(entry)
+    /// Takes a session out of memory, if it is still there.
+    fn forget(&self, digest: &SecretDigest) {
+        let entry = self.sessions.pin().remove(digest).cloned();
+        if let Some(entry) = entry {
+            self.leave(&entry.owner, digest);
+        }
     }
 
     fn leave(&self, owner: &Owner, digest: &SecretDigest) {
@@ -283,11 +284,13 @@ impl Sessions for EmbeddedSessions {
     }
 
     /// Where the record can't be deleted now, the session is dead nevertheless, the error says so,
-    /// and [`Self::sweep`] or the next call deletes it.
+    /// and [`Self::sweep`] or the next call deletes it. A sweep that comes in between may forget the
+    /// session, but does not take it from the caller.
     async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable> {
         let Some(entry) = self.entry(digest) else { return Ok(None) };
         entry.mark_ended();
         self.records.delete_sessions(&[*digest]).await?;
-        Ok(self.forget(digest).map(|entry| entry.session()))
+        self.forget(digest);
+        Ok(entry.take())
     }
 }

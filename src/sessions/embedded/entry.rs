@@ -36,6 +36,8 @@ pub(super) struct Entry {
     /// Set before the record is deleted and never unset, so nothing that runs beside an end brings
     /// the session back.
     ended: AtomicBool,
+    /// Set by the one caller that gets the session when it ends.
+    taken: AtomicBool,
 }
 
 /// An account with sessions.
@@ -94,6 +96,7 @@ impl Entry {
             last_seen: AtomicI64::new(last_seen),
             written: AtomicI64::new(last_seen),
             ended: AtomicBool::new(false),
+            taken: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +132,11 @@ impl Entry {
     /// From now on it lets nobody in.
     pub(super) fn mark_ended(&self) {
         self.ended.store(true, Ordering::SeqCst);
+    }
+
+    /// The session, for the first who asks.
+    pub(super) fn take(&self) -> Option<Session> {
+        (!self.taken.swap(true, Ordering::SeqCst)).then(|| self.session())
     }
 
     /// Whether somebody ended it.
