@@ -79,7 +79,7 @@ pub struct LinkRequest {
     pub sub: String,
     /// What matched.
     pub user_name: String,
-    /// The number on the person's waiting page.
+    /// The number on the person's last waiting page.
     pub reference: Reference,
     /// When the person first came.
     pub requested_at: Timestamp,

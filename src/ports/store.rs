@@ -300,13 +300,13 @@ pub trait SubjectLinks: Send + Sync {
         audit: &AuditEvent,
     ) -> Result<(), Unavailable>;
 
-    /// Notes that somebody waits to be tied to an account, and returns the request in force: the
-    /// first one of that subject for that account.
+    /// Notes that somebody waits to be tied to an account; of one who waits already only the
+    /// reference number is new.
     async fn insert_link_request(
         &self,
         request: &LinkRequest,
         audit: &AuditEvent,
-    ) -> Result<LinkRequest, Unavailable>;
+    ) -> Result<(), Unavailable>;
 
     /// Everybody who waits, the longest first.
     async fn list_link_requests(

@@ -91,24 +91,14 @@ impl SubjectLinks for SqliteStore {
         &self,
         request: &LinkRequest,
         audit: &AuditEvent,
-    ) -> Result<LinkRequest, Unavailable> {
+    ) -> Result<(), Unavailable> {
         let (request, audit) = (request.clone(), audit.clone());
         self.write("noting a request to be linked", move |connection| {
             if insert_request(connection, &request)? {
-                audit_log::insert(connection, &audit)?;
+                audit_log::insert(connection, &audit)
+            } else {
+                renew_request(connection, &request)
             }
-            let sql = format!(
-                "SELECT {REQUEST} FROM link_request
-                 WHERE organization_id = ? AND account_id = ? AND authority = ? AND identifier = ?"
-            );
-            let subject = &request.subject;
-            let key = params![
-                request.organization_id,
-                request.account_id,
-                subject.authority,
-                subject.identifier
-            ];
-            connection.prepare_cached(&sql)?.query_row(key, read_request)
         })
         .await
     }
@@ -224,6 +214,20 @@ fn insert_request(connection: &Connection, request: &LinkRequest) -> rusqlite::R
         Moment(request.requested_at),
     ])?;
     Ok(inserted > 0)
+}
+
+/// Puts the number that the person has just been shown in place of the last one.
+fn renew_request(connection: &Connection, request: &LinkRequest) -> rusqlite::Result<()> {
+    let sql = "UPDATE link_request SET reference = ?
+               WHERE organization_id = ? AND account_id = ? AND authority = ? AND identifier = ?";
+    connection.prepare_cached(sql)?.execute(params![
+        request.reference,
+        request.organization_id,
+        request.account_id,
+        request.subject.authority,
+        request.subject.identifier,
+    ])?;
+    Ok(())
 }
 
 fn read_link(row: &Row<'_>) -> rusqlite::Result<SubjectLink> {
