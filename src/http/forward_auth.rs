@@ -102,18 +102,22 @@ impl Demand {
 }
 
 /// `GET /auth/check`.
-pub async fn check(state: Data<State>, request: HttpRequest) -> HttpResponse {
+///
+/// The state is borrowed from the request: as an argument it would be counted up and down, by all
+/// threads in the same place.
+pub async fn check(request: HttpRequest) -> HttpResponse {
+    let state = request.app_data::<Data<State>>().expect("every app carries its state");
     let demand = match Demand::parse(request.query_string()) {
         Ok(demand) => demand,
         Err(misunderstood) => return misunderstood_demand(&misunderstood),
     };
-    let live = match extract::session::find(&state, &request).await {
+    let live = match extract::session::find(state, &request).await {
         Ok(Some(live)) => live,
-        Ok(None) => return not_signed_in(&state, &request, &demand),
+        Ok(None) => return not_signed_in(state, &request, &demand),
         Err(unavailable) => return ApiError::from(unavailable).response(),
     };
     match demand.refusal(&live) {
-        None => let_in(&state, &demand, &live),
+        None => let_in(state, &demand, &live),
         Some(refusal) => forbidden(&refusal),
     }
 }
