@@ -45,7 +45,7 @@ impl Plan {
     /// `cargo bench` says `--bench`; `cargo test --benches` does not, and only wants to see it run.
     fn of(arguments: &[String]) -> Self {
         if arguments.iter().any(|argument| argument == "--bench") {
-            Self { rounds: 7, round: Duration::from_secs(3), starts: 7 }
+            Self { rounds: 21, round: Duration::from_secs(1), starts: 7 }
         } else {
             Self { rounds: 1, round: Duration::from_millis(100), starts: 1 }
         }
