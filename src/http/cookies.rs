@@ -8,8 +8,6 @@
 //! holds both to the same answers, but for two cookies that never were ours: actix-session gives
 //! up on a header in which some other cookie is malformed, and takes a name that is percent-encoded.
 
-use std::borrow::Cow;
-
 use actix_session::{
     SessionMiddleware,
     config::{CookieContentSecurity, PersistentSession},
@@ -34,8 +32,11 @@ use crate::{
 /// The signature before a cookie's value: a SHA-256 HMAC in base64.
 const SIGNATURE_LENGTH: usize = 44;
 
-/// A longer cookie is not ours: 44 characters of signature, 43 of value, each escaped at worst.
-const LONGEST_VALUE: usize = 3 * (SIGNATURE_LENGTH + 43);
+/// The value after it: 256 bits in base64url.
+const VALUE_LENGTH: usize = 43;
+
+/// A longer cookie is not ours: signature and value, each character escaped at worst.
+const LONGEST_VALUE: usize = 3 * (SIGNATURE_LENGTH + VALUE_LENGTH);
 
 /// How long a sign-in may take, and so its cookie.
 const LOGIN_MINUTES: i64 = 10;
@@ -66,12 +67,13 @@ impl Cookies {
 
     /// The digest of the session cookie's value, if the signature is ours.
     pub fn session(&self, headers: &HeaderMap) -> Option<SecretDigest> {
-        let signed = find(headers, self.session_name)?;
+        let mut unescaped = [0; SIGNATURE_LENGTH + VALUE_LENGTH];
+        let signed = unescape(find(headers, self.session_name)?, &mut unescaped)?;
         let (signature, value) = signed.split_at_checked(SIGNATURE_LENGTH)?;
         let mut tag = [0; 33];
         let length = BASE64_STANDARD.decode_slice(signature, &mut tag).ok()?;
-        hmac::verify(&self.signature, value.as_bytes(), &tag[..length]).ok()?;
-        Some(SecretDigest::of(value.as_bytes()))
+        hmac::verify(&self.signature, value, &tag[..length]).ok()?;
+        Some(SecretDigest::of(value))
     }
 
     /// What wraps the pages that begin or end a session.
@@ -91,8 +93,10 @@ impl Cookies {
 
     /// The value of the login cookie, which ties a sign-in to the browser that began it.
     pub fn login(&self, headers: &HeaderMap) -> Option<Secret> {
-        let value = find(headers, self.login_name)?;
-        (value.len() == 43).then(|| Secret::new(value.into_owned()))
+        let mut unescaped = [0; VALUE_LENGTH];
+        let value = unescape(find(headers, self.login_name)?, &mut unescaped)?;
+        let value = std::str::from_utf8(value).ok()?;
+        (value.len() == VALUE_LENGTH).then(|| Secret::new(value))
     }
 
     /// The login cookie with this value, good for another ten minutes.
@@ -107,18 +111,25 @@ impl Cookies {
     }
 }
 
-/// The first cookie of this name, unescaped; `None` also if it is longer than any of ours.
-fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, str>> {
-    let value = headers
+/// The first cookie of this name, still escaped; `None` also if it is longer than any of ours.
+fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
         .get_all(COOKIE)
         .filter_map(|header| std::str::from_utf8(header.as_bytes()).ok())
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.split_once('='))
-        .find_map(|(found, value)| (found.trim() == name).then(|| unquoted(value.trim())))?;
-    if value.len() > LONGEST_VALUE {
-        return None;
+        .find_map(|(found, value)| (found.trim() == name).then(|| unquoted(value.trim())))
+        .filter(|value| value.len() <= LONGEST_VALUE)
+}
+
+/// The bytes that a cookie's value stands for; `None` if there are more than fit.
+fn unescape<'b>(escaped: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let mut length = 0;
+    for byte in percent_decode_str(escaped) {
+        *buffer.get_mut(length)? = byte;
+        length += 1;
     }
-    percent_decode_str(value).decode_utf8().ok()
+    Some(&buffer[..length])
 }
 
 /// A value without the quotation marks that may stand around it (RFC 6265 §4.1.1).

@@ -6,7 +6,7 @@
 //! let everybody in. Of what the request carries only the cookie is looked at: identity headers are
 //! set on every 200, each one, so that a proxy which copies them leaves nothing of the client's.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -57,33 +57,31 @@ impl Demand {
     /// Reads the query; each parameter at most once, and no other.
     fn parse(query: &str) -> Result<Self, Misunderstood> {
         let mut demand = Self::default();
-        let mut seen = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if seen.contains(&name) {
-                return Err(format!("`{name}` stands twice"));
-            }
-            match name.as_ref() {
+            let stands_twice = match name.as_ref() {
                 "role" => {
                     let role = value.parse().map_err(|error| format!("`role`: {error}"))?;
-                    demand.role = Some(role);
+                    demand.role.replace(role).is_some()
                 }
                 "organization" => {
                     let slug =
                         Slug::parse(&value).map_err(|error| format!("`organization`: {error}"))?;
-                    demand.organization = Some(slug);
+                    demand.organization.replace(slug).is_some()
                 }
                 "access_group" if !value.is_empty() => {
-                    demand.access_group = Some(value.into_owned());
+                    demand.access_group.replace(value.into_owned()).is_some()
                 }
-                "token" if value == "jwt" => demand.token = true,
+                "token" if value == "jwt" => mem::replace(&mut demand.token, true),
                 "token" => return Err("`token` is `jwt` or absent".to_owned()),
                 _ => {
                     return Err(format!(
                         "`{name}` is none of `role`, `organization`, `access_group`, `token`"
                     ));
                 }
+            };
+            if stands_twice {
+                return Err(format!("`{name}` stands twice"));
             }
-            seen.push(name);
         }
         Ok(demand)
     }
@@ -104,18 +102,22 @@ impl Demand {
 }
 
 /// `GET /auth/check`.
-pub async fn check(state: Data<State>, request: HttpRequest) -> HttpResponse {
+///
+/// The state is borrowed from the request: as an argument it would be counted up and down, by all
+/// threads in the same place.
+pub async fn check(request: HttpRequest) -> HttpResponse {
+    let state = request.app_data::<Data<State>>().expect("every app carries its state");
     let demand = match Demand::parse(request.query_string()) {
         Ok(demand) => demand,
         Err(misunderstood) => return misunderstood_demand(&misunderstood),
     };
-    let live = match extract::session::find(&state, &request).await {
+    let live = match extract::session::find(state, &request).await {
         Ok(Some(live)) => live,
-        Ok(None) => return not_signed_in(&state, &request, &demand),
+        Ok(None) => return not_signed_in(state, &request, &demand),
         Err(unavailable) => return ApiError::from(unavailable).response(),
     };
     match demand.refusal(&live) {
-        None => let_in(&state, &demand, &live),
+        None => let_in(state, &demand, &live),
         Some(refusal) => forbidden(&refusal),
     }
 }
@@ -249,6 +251,10 @@ mod tests {
             "role=",
             "role=Owner",
             "role=User&role=Admin",
+            "role=User&role=User",
+            "organization=acme&organization=acme",
+            "access_group=a&role=User&access_group=a",
+            "token=jwt&token=jwt",
             "Role=Admin",
             "rol=Admin",
             "role=Admin&x=1",
