@@ -48,9 +48,6 @@ pub enum StartError {
     /// The stored signing key is damaged.
     #[error(transparent)]
     SigningKey(#[from] NotAKey),
-    /// The outgoing HTTPS client can't be made.
-    #[error("outgoing HTTPS can't be set up: {0}")]
-    Outbound(String),
     /// The address to listen on is taken or not this machine's.
     #[error("can't listen on {address}: {cause}")]
     Listen {
@@ -68,6 +65,7 @@ pub struct App {
     config: Config,
     cookies: Cookies,
     sessions: Arc<EmbeddedSessions>,
+    authorities: Arc<AuthorityClient>,
 }
 
 /// What only the demo shows.
@@ -104,18 +102,17 @@ impl App {
         let store = Arc::new(store);
         let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
         let signer = signer(&store, &clock).await?;
-        let authorities = AuthorityClient::new(trusted_hosts(&config), clock.clone())
-            .map_err(|error| StartError::Outbound(error.to_string()))?;
+        let authorities = Arc::new(AuthorityClient::new(trusted_hosts(&config), clock.clone()));
         let ports = Ports {
             store,
             sessions: sessions.clone(),
-            authorities: Arc::new(authorities),
+            authorities: authorities.clone(),
             signer: Arc::new(signer),
             clock,
             settings: Arc::new(settings(&config)),
         };
         let cookies = Cookies::new(master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions })
+        Ok(Self { ports, config, cookies, sessions, authorities })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -133,6 +130,11 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = self.authorities.prepare() {
+                tracing::error!(%error, "no authority can be reached until this is mended");
+            }
+        });
         Ok(Running {
             handle: server.handle(),
             server: tokio::spawn(server),

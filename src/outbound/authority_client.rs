@@ -54,9 +54,13 @@ struct Known {
 
 impl AuthorityClient {
     /// A client that reaches Microsoft's hosts, public hosts, and what `trusted` names.
-    pub fn new(trusted: TrustedHosts, clock: Clock) -> Result<Self, HttpsError> {
-        let https = Https::new(trusted.clone())?;
-        Ok(Self { https, trusted, clock, known: Mutex::default() })
+    pub fn new(trusted: TrustedHosts, clock: Clock) -> Self {
+        Self { https: Https::new(trusted.clone()), trusted, clock, known: Mutex::default() }
+    }
+
+    /// Makes what the first request would otherwise wait for; blocks while it reads certificates.
+    pub fn prepare(&self) -> Result<(), HttpsError> {
+        self.https.prepare()
     }
 
     fn known(&self, connector: &Connector) -> Arc<Known> {

@@ -14,6 +14,7 @@ use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -34,11 +35,16 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The one outgoing door.
 #[derive(Clone, Debug)]
 pub struct Https {
-    /// Resolves as the system does.
-    ordinary: reqwest::Client,
-    /// Connects to public addresses only.
-    guarded: reqwest::Client,
+    clients: Arc<Clients>,
     trusted: TrustedHosts,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    /// Resolves as the system does.
+    ordinary: OnceLock<reqwest::Client>,
+    /// Connects to public addresses only.
+    guarded: OnceLock<reqwest::Client>,
 }
 
 /// Why there is no answer.
@@ -63,12 +69,28 @@ pub enum HttpsError {
 
 impl Https {
     /// The door; `trusted` are the hosts that the operator's configuration names.
-    pub fn new(trusted: TrustedHosts) -> Result<Self, HttpsError> {
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| HttpsError::Setup(cause(&error)))
-        };
-        let guarded = builder().https_only(true).dns_resolver(PublicAddresses);
-        Ok(Self { ordinary: build(builder())?, guarded: build(guarded)?, trusted })
+    ///
+    /// Its clients are made when the first request needs them, or by [`Self::prepare`]: reading the
+    /// system's root certificates takes longer than all else at the start of the service.
+    pub fn new(trusted: TrustedHosts) -> Self {
+        Self { clients: Arc::default(), trusted }
+    }
+
+    /// Makes what the first request would otherwise wait for.
+    pub fn prepare(&self) -> Result<(), HttpsError> {
+        self.ordinary()?;
+        self.guarded()?;
+        Ok(())
+    }
+
+    fn ordinary(&self) -> Result<&reqwest::Client, HttpsError> {
+        made_once(&self.clients.ordinary, builder)
+    }
+
+    fn guarded(&self) -> Result<&reqwest::Client, HttpsError> {
+        made_once(&self.clients.guarded, || {
+            builder().https_only(true).dns_resolver(PublicAddresses)
+        })
     }
 
     /// The door for a connector's kind, for answers of at most `longest` bytes.
@@ -79,12 +101,25 @@ impl Https {
     /// Which client may go to `url` for a connector of this kind.
     fn client_for(&self, kind: ConnectorKind, url: &Url) -> Result<&reqwest::Client, HttpsError> {
         let allowed = match kind {
-            _ if self.trusted.names_url(url) => return Ok(&self.ordinary),
-            ConnectorKind::AzureAd => self.trusted.is_microsoft(url).then_some(&self.ordinary),
-            ConnectorKind::Oidc => is_public_https(url).then_some(&self.guarded),
+            _ if self.trusted.names_url(url) => Some(self.ordinary()),
+            ConnectorKind::AzureAd => self.trusted.is_microsoft(url).then(|| self.ordinary()),
+            ConnectorKind::Oidc => is_public_https(url).then(|| self.guarded()),
         };
-        allowed.ok_or_else(|| HttpsError::Refused(url.host_str().unwrap_or("it").to_owned()))
+        let host = || url.host_str().unwrap_or("it").to_owned();
+        allowed.unwrap_or_else(|| Err(HttpsError::Refused(host())))
     }
+}
+
+/// The client in `cell`, made now if it is not there yet.
+fn made_once(
+    cell: &OnceLock<reqwest::Client>,
+    builder: impl FnOnce() -> reqwest::ClientBuilder,
+) -> Result<&reqwest::Client, HttpsError> {
+    if let Some(client) = cell.get() {
+        return Ok(client);
+    }
+    let made = builder().build().map_err(|error| HttpsError::Setup(cause(&error)))?;
+    Ok(cell.get_or_init(|| made))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one outgoing door")]
@@ -252,7 +287,7 @@ mod tests {
     use super::*;
 
     fn https() -> Https {
-        Https::new(TrustedHosts::with_configured(["127.0.0.1:8081"]).unwrap()).unwrap()
+        Https::new(TrustedHosts::with_configured(["127.0.0.1:8081"]).unwrap())
     }
 
     #[test]

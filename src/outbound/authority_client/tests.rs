@@ -53,7 +53,7 @@ impl LoopbackAuthority {
     fn client(&self) -> (AuthorityClient, Clock) {
         let clock = Clock::stopped_at(NOON);
         let trusted = TrustedHosts::with_configured([self.address.as_str()]).unwrap();
-        (AuthorityClient::new(trusted, clock.clone()).unwrap(), clock)
+        (AuthorityClient::new(trusted, clock.clone()), clock)
     }
 
     fn connector(&self) -> Connector {
