@@ -234,6 +234,7 @@ impl Player {
             "password": self.password.expose(),
             "role": self.part.role(),
             "active": self.part != Part::IsDeactivated,
+            "provisioned": self.part != Part::IsNotProvisioned,
         })
     }
 }
