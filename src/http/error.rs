@@ -15,7 +15,7 @@ use crate::{
     domain::id::Reference,
     http::pages::{Frame, error::ErrorPage},
     ports::Unavailable,
-    scim::error::ScimError,
+    scim::error::{ErrorMessage, ScimError},
     service::provisioning,
 };
 
@@ -239,16 +239,12 @@ impl ResponseError for ScimFault {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
-        let mut body = json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-            "status": status.as_str(),
-            "detail": self.detail(),
-        });
-        if let Self::Scim(error) = self
-            && let Some(scim_type) = error.scim_type()
-        {
-            body["scimType"] = json!(scim_type);
-        }
+        let scim_type = match self {
+            Self::Scim(error) => error.scim_type(),
+            _ => None,
+        };
+        let message = ErrorMessage::new(status.as_u16(), scim_type, self.detail());
+        let body = serde_json::to_string(&message).expect("plain values serialize");
         let mut response = HttpResponse::build(status);
         match self {
             Self::Unauthorized => {
@@ -264,6 +260,6 @@ impl ResponseError for ScimFault {
         }
         response
             .insert_header(ContentType("application/scim+json".parse().expect("a media type")))
-            .body(body.to_string())
+            .body(body)
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The schema of the message that carries an error.
-pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// Why a request cannot be carried out: a variant per `scimType`, each with its `detail`.
 ///
@@ -68,11 +68,6 @@ impl ScimError {
             _ => 400,
         }
     }
-
-    /// The body of the answer.
-    pub fn message(&self) -> ErrorMessage {
-        ErrorMessage::new(self.status(), self.scim_type(), self.to_string())
-    }
 }
 
 /// The body of every answer that is an error, those of other floors (404, 401, 503) included.
@@ -115,7 +110,8 @@ mod tests {
     fn the_status_of_an_error_message_is_text_beside_its_scim_type() {
         let taken = ScimError::Uniqueness("userName is in use".into());
 
-        let message = serde_json::to_value(taken.message()).unwrap();
+        let message = ErrorMessage::new(taken.status(), taken.scim_type(), taken.to_string());
+        let message = serde_json::to_value(message).unwrap();
 
         let expected = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
