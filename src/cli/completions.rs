@@ -4,7 +4,6 @@ use std::io;
 
 use clap_complete::Shell;
 
-/// Prints a completion script for a shell.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// bash, elvish, fish, powershell or zsh

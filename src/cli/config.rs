@@ -5,7 +5,6 @@ use crate::{
     config::Config,
 };
 
-/// Prints the configuration in force, secrets masked, or a commented example.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Print a portico.toml that explains every key, with the values to fill in marked

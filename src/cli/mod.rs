@@ -43,6 +43,8 @@ enum Command {
     /// Prints a fresh one-time link that opens Organization Setup without a sign-in
     SetupLink(setup_link::Arguments),
     /// Runs the simulated Entra tenant alone, for a test suite of your own
+    ///
+    /// Everybody whom it prints can sign in, so it listens on loopback only unless told otherwise.
     SimulateEntra(simulate_entra::Arguments),
     /// Prints the configuration in force, secrets masked, or a commented example
     Config(config::Arguments),

@@ -17,7 +17,7 @@ use crate::{
         organization::{Edition, EmailDomain, Organization, Slug},
         secret::Secret,
     },
-    ports::{NotDone, Ports, store::OrganizationConflict},
+    ports::Ports,
     service::{
         connectors::{self, NewConnector},
         linking, organizations,
@@ -26,10 +26,9 @@ use crate::{
     },
 };
 
-/// Creates, lists and shows organizations, and connects them to their tenants.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Creates an organization
+    /// Creates an organization; prints the one-time setup link for its administrator
     Create(Create),
     /// Connects an organization to its identity provider; prints what to paste there
     Connect(Connect),
@@ -162,16 +161,7 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
         edition: arguments.edition,
         domains: arguments.domain,
     };
-    let organization =
-        organizations::create(&ports, new, Actor::Operator).await.map_err(|error| match error {
-            NotDone::Refused(OrganizationConflict::Slug) => {
-                anyhow::anyhow!("another organization has this slug; choose another")
-            }
-            NotDone::Refused(OrganizationConflict::Domain) => {
-                anyhow::anyhow!("one of the domains belongs to another organization")
-            }
-            NotDone::Unavailable(unavailable) => unavailable.into(),
-        })?;
+    let organization = organizations::create(&ports, new, Actor::Operator).await?;
     let mut json = description(&organization);
     let next = if organization.edition == Edition::Enterprise {
         let issued = setup_links::issue(&ports, &organization, Actor::Operator).await?;
@@ -190,10 +180,7 @@ async fn connect(arguments: Connect) -> anyhow::Result<()> {
     app::check_authority(&config, arguments.kind, &arguments.authority)?;
     let secret = read_secret(&arguments.client_secret_file)?;
     let ports = arguments.output.ports().await?;
-    let organization = find(&ports, &arguments.organization).await?;
-    if organization.edition != Edition::Enterprise {
-        bail!("{} has the edition standard; connectors need enterprise", organization.slug);
-    }
+    let organization = find_enterprise(&ports, &arguments.organization).await?;
     let authentication = if arguments.client_secret_basic {
         ClientAuthentication::SecretBasic(secret)
     } else {
@@ -297,7 +284,7 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
         let approved = is_chosen(&request.user_name);
         if approved {
             let done = linking::approve(&ports, request, Actor::Operator).await;
-            done.map_err(|error| anyhow::anyhow!("{}: {error}", request.user_name))?;
+            done.with_context(|| request.user_name.clone())?;
         }
         let state = if approved { "approved" } else { "waits" };
         lines.push(format!("{:<9} {}  {}", state, request.reference, request.user_name));
@@ -319,9 +306,18 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
 }
 
 /// The organization of this slug.
-pub(super) async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
+async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
     let found = ports.store.find_organization_by_slug(slug).await?;
     found.with_context(|| format!("there is no organization {slug}"))
+}
+
+/// The organization of this slug, whose edition must have connectors.
+pub(super) async fn find_enterprise(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
+    let organization = find(ports, slug).await?;
+    if organization.edition != Edition::Enterprise {
+        bail!("{slug} has the edition standard; connectors need enterprise");
+    }
+    Ok(organization)
 }
 
 fn description(organization: &Organization) -> Value {

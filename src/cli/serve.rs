@@ -9,7 +9,6 @@ use crate::{
     telemetry,
 };
 
-/// Runs the service.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]

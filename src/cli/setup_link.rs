@@ -1,14 +1,10 @@
 //! `portico setup-link`.
 
-use anyhow::bail;
 use serde_json::json;
 
 use crate::{
     cli::organization::{self, Output},
-    domain::{
-        audit_event::Actor,
-        organization::{Edition, Slug},
-    },
+    domain::{audit_event::Actor, organization::Slug},
     service::setup_links::{self, IssuedSetupLink},
 };
 
@@ -22,10 +18,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let ports = arguments.output.ports().await?;
-    let organization = organization::find(&ports, &arguments.organization).await?;
-    if organization.edition != Edition::Enterprise {
-        bail!("{} has the edition standard; connectors need enterprise", organization.slug);
-    }
+    let organization = organization::find_enterprise(&ports, &arguments.organization).await?;
     let issued = setup_links::issue(&ports, &organization, Actor::Operator).await?;
     let json = json!({
         "organization": organization.slug.as_str(),

@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// Runs the simulated Entra tenant alone, for a test suite of your own.
-///
-/// Everybody whom it prints can sign in, so it listens on loopback only.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Listen on this port; 0 takes a free one
@@ -140,7 +137,7 @@ fn print(simulator: &SimulatedEntra, as_json: bool) {
         }
         say("");
     }
-    say("Ready. Switch faults with: curl -d name=FAULT ORIGIN/control/fault");
+    say(&format!("Ready. Switch faults: curl -d name=FAULT {}/control/fault", simulator.origin()));
 }
 
 fn description(tenant: &SimulatedTenant) -> serde_json::Value {

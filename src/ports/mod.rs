@@ -1,6 +1,6 @@
 //! What the stories need from outside, as traits; adapters stand on the floor above.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, sync::Arc};
 
 use crate::{
     domain::{clock::Clock, session::SessionLimits},
@@ -62,25 +62,18 @@ impl Unavailable {
 }
 
 /// A command was not carried out: refused for a reason of its own, or the adapter is away.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NotDone<Refusal> {
     /// The state of things does not allow it; nothing was changed.
+    #[error(transparent)]
     Refused(Refusal),
     /// The adapter could not say; nothing was changed.
+    #[error(transparent)]
     Unavailable(Unavailable),
 }
 
 impl<Refusal> From<Unavailable> for NotDone<Refusal> {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
-    }
-}
-
-impl<Refusal: fmt::Debug> fmt::Display for NotDone<Refusal> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => write!(f, "refused: {refusal:?}"),
-            Self::Unavailable(unavailable) => unavailable.fmt(f),
-        }
     }
 }

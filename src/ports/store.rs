@@ -55,11 +55,13 @@ impl<T> Store for T where
 }
 
 /// Why an organization was not created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrganizationConflict {
     /// Another organization has this slug.
+    #[error("another organization has this slug; choose another")]
     Slug,
     /// One of its e-mail domains belongs to another organization.
+    #[error("one of the domains belongs to another organization")]
     Domain,
 }
 
@@ -253,13 +255,16 @@ pub trait Accounts: Send + Sync {
 }
 
 /// Why a link was not made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkConflict {
     /// The subject is tied to this account of the organization.
+    #[error("the person is linked to account {0} already; delete one of the two accounts")]
     SubjectTaken(AccountId),
     /// The account is tied to another subject of this connector.
+    #[error("the account is linked to somebody else; delete it if it has passed to another person")]
     AccountTaken,
     /// The account was deleted meanwhile.
+    #[error("the account was deleted meanwhile")]
     NoAccount,
 }
 

@@ -21,7 +21,6 @@ mod cast;
 mod sample_application;
 mod stage;
 
-/// Shows everything at work, without anything else.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Portico listens on this port of localhost, the simulated tenant on the next one of

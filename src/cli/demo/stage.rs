@@ -130,7 +130,7 @@ async fn organization(ports: &Ports, cast: &Cast) -> anyhow::Result<Organization
         domains: vec![EmailDomain::parse(&cast.domain)?],
     };
     let created = organizations::create(ports, new, Actor::Operator).await;
-    created.map_err(|error| anyhow::anyhow!("creating {}: {error}", cast.slug))
+    created.with_context(|| format!("creating {}", cast.slug))
 }
 
 /// The organization's connector: a new one, or the one of the last time with its tenant's present
