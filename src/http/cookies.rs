@@ -26,6 +26,7 @@ use crate::{
         secret::{Secret, SecretDigest},
     },
     http::session_store::SessionCookieStore,
+    oidc::authorization_request,
     ports::Ports,
 };
 
@@ -37,9 +38,6 @@ const VALUE_LENGTH: usize = 43;
 
 /// A longer cookie is not ours: signature and value, each character escaped at worst.
 const LONGEST_VALUE: usize = 3 * (SIGNATURE_LENGTH + VALUE_LENGTH);
-
-/// How long a sign-in may take, and so its cookie.
-const LOGIN_MINUTES: i64 = 10;
 
 /// Names, keys and attributes of the cookies.
 #[derive(Clone)]
@@ -106,7 +104,7 @@ impl Cookies {
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Lax)
-            .max_age(Duration::minutes(LOGIN_MINUTES))
+            .max_age(Duration::seconds(authorization_request::LIFETIME.as_secs()))
             .finish()
     }
 }

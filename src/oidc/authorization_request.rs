@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a person may take at the authority.
-const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// The parameters that a request carries by itself; extra ones cannot repeat them.
 pub(super) const OUR_PARAMETERS: [&str; 17] = [
