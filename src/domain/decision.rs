@@ -85,7 +85,7 @@ pub struct Grounds {
     /// Who came: `preferred_username`, shown and never believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
-    /// Which rule found the account: `subject_link`, `external_id`, `user_name` or `approval`.
+    /// Which rule found the account: `subject_link`, `external_id` or `user_name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_found_by: Option<String>,
     /// Why the person has the role they have.
@@ -104,7 +104,7 @@ pub struct RoleGrounds {
     pub token_values: Vec<String>,
     /// The account's SCIM `roles` values.
     pub scim_values: Vec<String>,
-    /// Those of both that mean nothing here.
+    /// Those that mean nothing here, of what the source reads.
     pub unknown_values: Vec<String>,
     /// What came of it.
     pub role: Option<AccessRole>,

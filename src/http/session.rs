@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     domain::session::Identity,
-    http::{State, error::ApiError, extract::session::SignedIn},
+    http::{State, extract::session::SignedIn},
     service::session_token,
 };
 
@@ -25,16 +25,13 @@ pub async fn show(SignedIn(live): SignedIn) -> HttpResponse {
 /// `POST /session/token`: a JWT of five minutes for the platform's APIs.
 ///
 /// A POST, so that no other site's link or image can ask for one.
-pub async fn issue_token(
-    state: Data<State>,
-    SignedIn(live): SignedIn,
-) -> Result<HttpResponse, ApiError> {
+pub async fn issue_token(state: Data<State>, SignedIn(live): SignedIn) -> HttpResponse {
     let issued = session_token::issue(&state.ports, &live);
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({
         "access_token": issued.token.expose(),
         "token_type": "Bearer",
         "expires_in": issued.expires_in,
-    })))
+    }))
 }
 
 /// `GET /.well-known/jwks.json`: the keys that those tokens verify against.

@@ -13,6 +13,9 @@ use crate::{
     service::role,
 };
 
+/// Above every epoch that an account can have; a database's integers have 63 bits.
+const AFTER_EVERY_EPOCH: u64 = u64::MAX >> 1;
+
 /// Whether the account lost access between `before` and `after`: deactivated, or a lower role from
 /// its directory. Its epoch must rise in the same commit then.
 pub fn is_lost(connector: &Connector, before: &Account, after: &Account) -> bool {
@@ -64,7 +67,7 @@ pub async fn follow_deletion(
     organization: &Organization,
     deleted: &Account,
 ) -> Result<(), Unavailable> {
-    ports.sessions.revoke_before(organization.id, deleted.id, u64::MAX >> 1).await?;
+    ports.sessions.revoke_before(organization.id, deleted.id, AFTER_EVERY_EPOCH).await?;
     Ok(())
 }
 

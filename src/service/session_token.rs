@@ -17,8 +17,9 @@ pub struct IssuedToken {
 
 /// Issues an access token that says what a session says.
 ///
-/// It outlives neither five minutes nor its session's end by more than that: a program that must
-/// know within a second asks `/auth/check` instead.
+/// Good for five minutes, and never beyond the session's last moment. A session that ends sooner, by
+/// a sign-out or a loss of access, does not end it: a program that must know within a second asks
+/// `/auth/check` instead.
 pub fn issue(ports: &Ports, live: &LiveSession) -> IssuedToken {
     let (iat, exp, jti) = AccessTokenClaims::issued_at(ports.clock.now());
     let exp = exp.min(live.session.expires_at.as_second());
