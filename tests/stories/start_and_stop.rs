@@ -97,19 +97,19 @@ async fn a_request_in_flight_is_finished_before_the_service_stops() {
     let login = format!("portico-login={}", "a".repeat(43));
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {login}\r\ncontent-length: 12\r\n\
-         connection: close\r\n\r\nstate="
+         connection: close\r\nexpect: 100-continue\r\n\r\n"
     );
     connection.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mut go_on = [0; 25];
+    connection.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
 
     process.terminate();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    let newcomer = installation.try_ask(Ask::get("/health/live")).await;
-    connection.write_all(b"abcdef").await.unwrap();
+    installation.is_closed().await;
+    connection.write_all(b"state=abcdef").await.unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
 
-    assert!(newcomer.is_none(), "{newcomer:?}");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert_eq!(process.ended().await, Some(0));
 }

@@ -74,16 +74,30 @@ impl Installation {
         let mut command = self.command(&["serve"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
         let process = Process(child.unwrap());
+        self.wait_until("/health/ready", "the service does not become ready", |answer| {
+            answer.is_some_and(|answer| answer.status == 200)
+        })
+        .await;
+        process
+    }
+
+    /// Waits until nobody listens any more.
+    pub async fn is_closed(&self) {
+        let closed = |answer: Option<Answer>| answer.is_none();
+        self.wait_until("/health/live", "the service goes on taking requests", closed).await;
+    }
+
+    async fn wait_until(
+        &self,
+        path: &str,
+        otherwise: &str,
+        is_so: impl Fn(Option<Answer>) -> bool,
+    ) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while self
-            .try_ask(Ask::get("/health/ready"))
-            .await
-            .is_none_or(|answer| answer.status != 200)
-        {
-            assert!(tokio::time::Instant::now() < deadline, "the service does not become ready");
+        while !is_so(self.try_ask(Ask::get(path)).await) {
+            assert!(tokio::time::Instant::now() < deadline, "{otherwise}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        process
     }
 
     /// The answer, if anybody listens.
