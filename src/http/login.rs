@@ -257,6 +257,7 @@ fn not_signed_in(state: &State, error: LoginError) -> Result<HttpResponse, PageE
 fn refused_page(state: &State, refused: &Refused) -> HttpResponse {
     let (refusal, status) = face(&refused.why);
     let organization = refused.organization.as_ref();
+    let return_to = refused.return_to.as_ref().filter(|place| **place != ReturnTo::portal());
     let details = match &refused.why {
         Why::Authority(answer) => details(answer),
         _ => Vec::new(),
@@ -266,7 +267,7 @@ fn refused_page(state: &State, refused: &Refused) -> HttpResponse {
         status,
         refusal,
         organization: organization.map(|found| (&found.slug, found.display_name.as_str())),
-        return_to: refused.return_to.as_ref().map(ReturnTo::as_str),
+        return_to: return_to.map(ReturnTo::as_str),
         reference: &refused.reference,
         details: &details,
     }
