@@ -118,6 +118,15 @@ impl Search<'_> {
             );
             return Err(NotLinked::new(Outcome::Ambiguous, Some(account.id), because).into());
         }
+        if let Some(object_id) = self.other_object(&account, &link.subject) {
+            let because = format!(
+                "The person is linked to account {}, but its externalId is {object_id} and the \
+                 person's object is {}: the directory has given the account to somebody else. \
+                 Remove the link, or correct the externalId.",
+                account.id, link.subject.identifier
+            );
+            return Err(NotLinked::new(Outcome::Ambiguous, Some(account.id), because).into());
+        }
         if link.sub != self.identity.sub() {
             let audit = self
                 .audit("subject_link.sub_changed", account.id)
@@ -162,9 +171,7 @@ impl Search<'_> {
         account: &Account,
         subject: &Subject,
     ) -> Result<(), Failure> {
-        let object_id =
-            account.external_id.as_deref().filter(|id| uuid::Uuid::try_parse(id).is_ok());
-        if let Some(object_id) = object_id {
+        if let Some(object_id) = self.other_object(account, subject) {
             let because = format!(
                 "Account {} has the person's user name, but its externalId is {object_id} and the \
                  person's object is {}. The name was given to somebody else: delete the old account.",
@@ -181,6 +188,15 @@ impl Search<'_> {
             Some(link) => Err(taken(account.id, &link.subject).into()),
             None => Ok(()),
         }
+    }
+
+    /// The object ID that an account carries as `externalId`, if it is not the person's.
+    fn other_object<'a>(&self, account: &'a Account, subject: &Subject) -> Option<&'a str> {
+        let external_id = account.external_id.as_deref()?;
+        let object_id = uuid::Uuid::try_parse(external_id).ok()?;
+        let is_other = self.connector.kind == ConnectorKind::AzureAd
+            && object_id.hyphenated().to_string() != subject.identifier;
+        is_other.then_some(external_id)
     }
 
     async fn ask(

@@ -1,5 +1,7 @@
 //! What a directory does with an organization's people, over SCIM.
 
+use std::panic;
+
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
@@ -146,10 +148,14 @@ impl Directory<'_> {
             return Err(Error::Version);
         }
         let audit = self.audit("account.deleted", id).with("user_name", account.user_name.as_str());
-        if !self.ports.store.delete_account(self.organization.id, id, &audit).await? {
-            return Err(Error::NotFound(id));
-        }
-        Ok(access::follow_deletion(self.ports, self.organization, &account).await?)
+        let (ports, organization) = (self.ports.clone(), self.organization.clone());
+        to_its_end(async move {
+            if !ports.store.delete_account(organization.id, id, &audit).await? {
+                return Err(Error::NotFound(id));
+            }
+            Ok(access::follow_deletion(&ports, &organization, &account).await?)
+        })
+        .await
     }
 
     /// Reads an account, computes its successor, and writes that if nobody was faster; else again.
@@ -161,7 +167,7 @@ impl Directory<'_> {
         expects: impl Fn(&Account) -> bool,
         change: impl Fn(User) -> Result<User, ScimError>,
     ) -> Result<Account, Error> {
-        let _turn = TURNS[usize::from(id.as_bytes()[15])].lock().await;
+        let mut turn = TURNS[usize::from(id.as_bytes()[15])].lock().await;
         for _ in 0..MAX_CONFLICTS {
             let before = self.find_user(id).await?;
             if !expects(&before) {
@@ -172,14 +178,17 @@ impl Directory<'_> {
             if changed == user {
                 return Ok(before);
             }
-            match self.write(&before, changed).await {
+            let (after, audit) = self.successor(&before, changed);
+            let written =
+                write(self.ports.clone(), self.organization.clone(), before, after, audit);
+            // The turn goes along, so that nobody overtakes a change on its way to the sessions.
+            let (written, still) = to_its_end(async move { (written.await, turn) }).await;
+            turn = still;
+            match written {
                 Err(NotDone::Refused(AccountConflict::Version)) => {}
                 Err(NotDone::Refused(conflict)) => return Err(taken(conflict)),
                 Err(NotDone::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Ok(after) => {
-                    access::follow_change(self.ports, self.organization, &before, &after).await?;
-                    return Ok(after);
-                }
+                Ok(after) => return Ok(after),
             }
         }
         Err(Error::Unavailable(Unavailable {
@@ -188,11 +197,8 @@ impl Directory<'_> {
         }))
     }
 
-    async fn write(
-        &self,
-        before: &Account,
-        changed: User,
-    ) -> Result<Account, NotDone<AccountConflict>> {
+    /// The account as changed, with its line in the audit log.
+    fn successor(&self, before: &Account, changed: User) -> (Account, AuditEvent) {
         let active = changed.stated_active().unwrap_or(before.active);
         let mut after =
             self.account(changed, before.id, &Fixed::next(before, self.ports.clock.now()));
@@ -206,8 +212,7 @@ impl Directory<'_> {
             _ => "account.changed",
         };
         let audit = self.audit(action, after.id).with("changed", changed_names(before, &after));
-        self.ports.store.replace_account(&after, before.version, &audit).await?;
-        Ok(after)
+        (after, audit)
     }
 
     fn account(&self, user: User, id: AccountId, fixed: &Fixed) -> Account {
@@ -232,6 +237,27 @@ impl Directory<'_> {
         let actor = Actor::Directory(self.connector.id);
         AuditEvent::new(self.organization.id, self.ports.clock.now(), actor, action, &id)
     }
+}
+
+/// Writes an account's successor and brings its sessions in line.
+async fn write(
+    ports: Ports,
+    organization: Organization,
+    before: Account,
+    after: Account,
+    audit: AuditEvent,
+) -> Result<Account, NotDone<AccountConflict>> {
+    ports.store.replace_account(&after, before.version, &audit).await?;
+    access::follow_change(&ports, &organization, &before, &after).await?;
+    Ok(after)
+}
+
+/// Does the work also if the directory hangs up halfway, which ends the future that asked for it.
+///
+/// The database carries a write out in any case. Were the sessions not told then, they would live
+/// on, and the directory's second try would find nothing left to change.
+async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(work).await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()))
 }
 
 /// What of an account a directory does not decide.

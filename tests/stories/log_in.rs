@@ -304,6 +304,25 @@ async fn a_linked_person_whose_identifier_another_account_carries_is_refused() {
 }
 
 #[tokio::test]
+async fn a_linked_account_that_the_directory_gave_to_somebody_else_opens_no_more() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["User"]);
+    acme.provision().await;
+    service.browser().sign_in(&acme, &ada).await;
+    let id = acme.scim_id(&ada).await;
+    let successor = "7e3f1c52-0000-4000-8000-000000000001";
+    let given = json!([{ "op": "replace", "path": "externalId", "value": successor }]);
+    assert_eq!(acme.scim().patch(&id, given).await.status, 200);
+    let mut browser = service.browser();
+
+    let page = browser.sign_in(&acme, &ada).await;
+
+    assert_refused(&mut browser, &page, 403, "We can’t tell which account is yours").await;
+    assert_eq!(service.decision(&acme, &page).await.outcome, Outcome::Ambiguous);
+}
+
+#[tokio::test]
 async fn who_matches_by_user_name_alone_waits_until_an_admin_approves() {
     let service = Service::start().await;
     let acme = service.organization_under("acme", by_user_name(LinkByUserName::Ask)).await;

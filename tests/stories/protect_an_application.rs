@@ -1,12 +1,17 @@
 //! A reverse proxy, a single-page app and an API ask who is there.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use portico::{
     domain::connector::RoleSource,
+    scim::{dialect::ENTRA, patch::Patch},
+    service::provisioning::Directory,
     simulator::{Mapping, Person, PersonSeed, RoleMapping},
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::{Ask, Browser, Options, Organization, Service, Terms};
 
@@ -465,4 +470,29 @@ async fn a_new_name_shows_at_once() {
     assert_eq!(answer.header("x-portico-name"), Some("Ada Lovelorn"));
     assert_eq!(answer.header("x-portico-email"), Some("ada.lovelorn@acme.example"));
     assert_eq!(browser.open("/").await.heading(), "Welcome, Ada Lovelorn");
+}
+
+#[tokio::test]
+async fn who_is_deactivated_is_signed_out_also_if_the_directory_hangs_up_halfway() {
+    let service = Service::start().await;
+    let (acme, ada, mut browser) = ada(&service, "Admin").await;
+    let ports = service.ports();
+    let connector = ports.store.find_connector(acme.connector_id()).await.unwrap().unwrap();
+    let directory = Directory { ports, organization: &acme.stored, connector: &connector };
+    let id = acme.scim_id(&ada).await.parse().unwrap();
+    let operations = json!([{ "op": "replace", "path": "active", "value": false }]);
+    let body = json!({ "Operations": operations }).as_object().unwrap().clone();
+    let patch = Patch::parse(&body, &ENTRA).unwrap();
+
+    let halfway = timeout(Duration::ZERO, directory.patch_user(id, &patch, |_| true)).await;
+
+    assert!(halfway.is_err(), "it was not halfway: {halfway:?}");
+    for _ in 0..100 {
+        if role_in(&mut browser).await.is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!ports.store.find_account(acme.stored.id, id).await.unwrap().unwrap().active);
+    assert_eq!(role_in(&mut browser).await, None);
 }

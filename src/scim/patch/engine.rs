@@ -8,7 +8,7 @@ use crate::scim::{
     error::ScimError,
     filter::Filter,
     patch::{Operation, Verb},
-    validation::MAX_VALUES,
+    validation::{MAX_SIZE, MAX_VALUES},
 };
 
 impl Operation {
@@ -112,6 +112,7 @@ impl Operation {
             values.retain(|value| !is_selected(value));
             return Ok(());
         }
+        self.check_growth(values.iter().filter(|value| is_selected(value)).count())?;
         for value in values.iter_mut().filter(|value| is_selected(value)) {
             if let Value::Object(members) = value {
                 self.change_selected(members, filter, sub);
@@ -119,6 +120,23 @@ impl Operation {
         }
         if self.verb == Verb::Remove {
             values.retain(says_something);
+        }
+        Ok(())
+    }
+
+    /// Refuses what would write a value in so many places that no resource could hold it: a body
+    /// of some kilobytes would otherwise become hundreds of megabytes before anybody looks.
+    fn check_growth(&self, selected: usize) -> Result<(), ScimError> {
+        if selected < 2 || self.value.is_null() {
+            return Ok(());
+        }
+        let length = serde_json::to_vec(&self.value).map_or(usize::MAX, |json| json.len());
+        if length.saturating_mul(selected) > MAX_SIZE {
+            let detail = format!(
+                "a resource has at most {MAX_SIZE} bytes, and {} would have more",
+                self.path.attribute
+            );
+            return Err(ScimError::InvalidValue(detail));
         }
         Ok(())
     }

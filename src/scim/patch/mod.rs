@@ -462,6 +462,24 @@ mod tests {
         assert!(matches!(refused, Err(ScimError::InvalidValue(_))));
     }
 
+    #[test]
+    fn a_long_value_for_many_selected_values_is_refused_before_it_is_written() {
+        let list: Vec<_> = (0..1000).map(|n| json!({ "value": n })).collect();
+        let user = user_with(json!({ "badges": list }));
+        let operation = |text: &str| {
+            json!([
+                { "op": "replace", "path": "badges[value ge 0].note", "value": text },
+                { "op": "remove", "path": "badges[value ge 0].note" },
+            ])
+        };
+
+        let short = patched(user.clone(), operation("ok"), &ENTRA);
+        let long = patched(user.clone(), operation(&"x".repeat(100)), &ENTRA);
+
+        assert_eq!(short, Ok(user));
+        assert!(matches!(long, Err(ScimError::InvalidValue(_))), "{long:?}");
+    }
+
     proptest! {
         #[test]
         fn any_patch_gives_a_valid_user_or_an_error(
