@@ -137,14 +137,14 @@ fn config(folder: &TempDir) -> anyhow::Result<Config> {
 
 /// Signs a new person of a new organization in; the cookie's value.
 async fn sign_in(ports: &Ports) -> anyhow::Result<Secret> {
-    let acme = organizations::create(ports, acme()?, Actor::System).await;
-    let acme = acme.map_err(|refused| anyhow::anyhow!("{refused}"))?;
-    let connector = connectors::create(ports, &acme, entra(), Actor::System).await?.connector;
+    let acme = organizations::create(ports, acme()?, Actor::Operator).await;
+    let acme = acme.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
+    let connector = connectors::create(ports, &acme, entra(), Actor::Operator).await?.connector;
     let account = account(ports, &acme);
     let audit =
-        AuditEvent::new(acme.id, account.created_at, Actor::System, "account.created", &account.id);
+        AuditEvent::new(acme.id, account.created_at, Actor::Operator, "account.created", &account.id);
     let inserted = ports.store.insert_account(&account, &audit).await;
-    inserted.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    inserted.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let value = Secret::generate();
     let identity = Identity::new(account.id, &account.email, &account.display_name, &acme.slug);
     ports.sessions.create(session(ports, &account, &connector, &value), identity).await?;

@@ -74,6 +74,7 @@ impl Demand {
                 "token" if value == "jwt" => mem::replace(&mut demand.token, true),
                 "token" => return Err("`token` is `jwt` or absent".to_owned()),
                 _ => {
+                    let name: String = name.chars().take(40).collect();
                     return Err(format!(
                         "`{name}` is none of `role`, `organization`, `access_group`, `token`"
                     ));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         access_role::AccessRole,
-        id::{AccountId, OrganizationId},
+        id::{AccountId, ConnectorId, OrganizationId},
         secret::SecretDigest,
         session::{Identity, Session},
     },
@@ -82,4 +82,11 @@ pub trait Sessions: Send + Sync {
 
     /// Ends a session and returns it; `None` if it had ended already.
     async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable>;
+
+    /// Ends every session that was begun through a connector: it speaks for another tenant now.
+    async fn end_of_connector(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+    ) -> Result<(), Unavailable>;
 }

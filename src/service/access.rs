@@ -49,8 +49,9 @@ pub async fn follow_change(
     };
     if after.active {
         for session in &sessions {
-            if let Some(role) = role_after_change(ports, session, before, after).await? {
-                ports.sessions.change_role(session, role, epoch).await?;
+            match role_after_change(ports, session, before, after).await? {
+                Some(role) => drop(ports.sessions.change_role(session, role, epoch).await?),
+                None => drop(ports.sessions.end(&session.digest).await?),
             }
         }
     }

@@ -121,6 +121,7 @@ pub async fn renew(
     actor: Actor,
 ) -> Result<Option<CreatedConnector>, Unavailable> {
     let scim_password = Secret::generate();
+    let existing_authority = existing.authority.clone();
     let connector = Connector {
         kind: new.kind,
         enabled: true,
@@ -136,7 +137,15 @@ pub async fn renew(
     };
     let audit = audit_event(&connector, "connector.renewed", actor, ports.clock.now());
     let replaced = ports.store.replace_connector(&connector, &audit).await?;
+    if existing_authority != connector.authority {
+        end_sessions(ports, &connector).await?;
+    }
     Ok(replaced.then_some(CreatedConnector { connector, scim_password }))
+}
+
+/// Signs everybody out who came through a connector: it leads to another authority now.
+pub async fn end_sessions(ports: &Ports, connector: &Connector) -> Result<(), Unavailable> {
+    ports.sessions.end_of_connector(connector.organization_id, connector.id).await
 }
 
 /// What the audit log says of a connector as it is from `now` on.

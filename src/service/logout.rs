@@ -5,12 +5,16 @@ use url::Url;
 use crate::{
     domain::{
         audit_event::{Actor, AuditEvent},
+        connector::{Connector, ConnectorKind},
         secret::SecretDigest,
         session::Session,
     },
     ports::{Ports, Unavailable},
     service::connectors,
 };
+
+/// A longer ID token is not sent as a hint.
+const LONGEST_HINT: usize = 4096;
 
 /// What came of signing out.
 #[derive(Debug)]
@@ -65,13 +69,22 @@ async fn end_session_url(ports: &Ports, session: &Session) -> Result<Option<Url>
     let Ok(provider) = ports.authorities.provider(&connector).await else { return Ok(None) };
     let url = provider.end_session_endpoint().cloned().map(|mut url| {
         url.query_pairs_mut()
-            .append_pair("id_token_hint", session.id_token.expose())
+            .extend_pairs(id_token_hint(&connector, session).map(|token| ("id_token_hint", token)))
             .append_pair("client_id", &connector.client_id)
             .append_pair("post_logout_redirect_uri", &return_uri(ports))
             .extend_pairs(session.logout_hint.iter().map(|hint| ("logout_hint", hint)));
         url
     });
     Ok(url)
+}
+
+/// The ID token as a hint, which ends up in addresses and so in histories and logs.
+///
+/// Entra ID does without where it has its own hint; nobody gets one that makes the address longer
+/// than proxies take.
+fn id_token_hint<'s>(connector: &Connector, session: &'s Session) -> Option<&'s str> {
+    let spared = connector.kind == ConnectorKind::AzureAd && session.logout_hint.is_some();
+    Some(session.id_token.expose()).filter(|token| !spared && token.len() <= LONGEST_HINT)
 }
 
 /// Where the authority sends the browser back to; to be registered there as a redirect URI.

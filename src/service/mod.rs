@@ -17,3 +17,11 @@ pub mod provisioning;
 pub mod role;
 pub mod session_token;
 pub mod setup_links;
+
+/// Does the work also if whoever asked for it hangs up halfway, which ends the future that waits.
+///
+/// The database carries a write out in any case. Were the sessions not told then, they would live
+/// on, and a second try would find nothing left to change.
+async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}

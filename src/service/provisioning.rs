@@ -1,7 +1,5 @@
 //! What a directory does with an organization's people, over SCIM.
 
-use std::panic;
-
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
@@ -18,7 +16,7 @@ use crate::{
         store::{AccountConflict, AccountLookup, AccountPage},
     },
     scim::{error::ScimError, filter::Filter, patch::Patch, user::User},
-    service::access,
+    service::{access, to_its_end},
 };
 
 /// Why a directory's request was not carried out; nothing was changed.
@@ -250,14 +248,6 @@ async fn write(
     ports.store.replace_account(&after, before.version, &audit).await?;
     access::follow_change(&ports, &organization, &before, &after).await?;
     Ok(after)
-}
-
-/// Does the work also if the directory hangs up halfway, which ends the future that asked for it.
-///
-/// The database carries a write out in any case. Were the sessions not told then, they would live
-/// on, and the directory's second try would find nothing left to change.
-async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    tokio::spawn(work).await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()))
 }
 
 /// What of an account a directory does not decide.

@@ -8,13 +8,14 @@ use crate::{
         connector::{ClientAuthentication, Connector, ConnectorKind, ScimCredentials},
         id::ConnectorId,
         organization::{Edition, Organization},
-        secret::Secret,
+        secret::{Secret, SecretDigest},
         setup_link::SetupLink,
     },
     ports::{NotDone, Ports, Unavailable, store::SetupRefusal},
     service::{
         connectors::{self, NewConnector},
         setup_links::answers::{AuthorityProblem, Problems},
+        to_its_end,
     },
 };
 
@@ -153,13 +154,35 @@ pub async fn complete(
     }
     let action = if setup.connector.is_some() { "connector.replaced" } else { "connector.created" };
     let audit = connectors::audit_event(&connector, action, Actor::SetupLink, now);
-    ports.store.complete_setup(&setup.link.digest, now, &connector, &audit).await?;
+    let moves = setup.connector.is_some_and(|former| former.authority != connector.authority);
+    save(ports, setup.link.digest, now, &connector, audit, moves).await?;
     Ok(Completed {
         organization: setup.organization,
         former_password_valid: connector.scim.passwords.len() > 1,
         connector,
         scim_password,
     })
+}
+
+/// Saves the connector, and signs those out who came through it from another authority; also if the
+/// browser hangs up halfway, which ends the future that asked for it.
+async fn save(
+    ports: &Ports,
+    digest: SecretDigest,
+    now: Timestamp,
+    connector: &Connector,
+    audit: AuditEvent,
+    moves: bool,
+) -> Result<(), SetupError> {
+    let (ports, connector) = (ports.clone(), connector.clone());
+    to_its_end(async move {
+        ports.store.complete_setup(&digest, now, &connector, &audit).await?;
+        if moves {
+            connectors::end_sessions(&ports, &connector).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Asks the authority for its discovery document.

@@ -19,7 +19,7 @@ use self::entry::{AccountKey, Entry, Owner};
 use crate::{
     domain::{
         access_role::AccessRole,
-        id::{AccountId, OrganizationId},
+        id::{AccountId, ConnectorId, OrganizationId},
         secret::SecretDigest,
         session::{Identity, Session},
     },
@@ -83,6 +83,15 @@ impl EmbeddedSessions {
     pub async fn sweep(&self, now: Timestamp) -> Result<u64, Unavailable> {
         // First, or a session in use would seem idle by its record.
         self.flush_last_seen().await?;
+        self.delete_ended().await?;
+        for entry in self.entries_where(|entry| !entry.is_within_limits(now)) {
+            self.forget(&entry.digest());
+        }
+        self.delete_dead_records(now).await
+    }
+
+    /// Deletes the records of what was ended, and forgets it.
+    async fn delete_ended(&self) -> Result<(), Unavailable> {
         let ended = self.entries_where(Entry::has_ended);
         for entries in ended.chunks(WRITTEN_AT_ONCE) {
             let digests: Vec<_> = entries.iter().map(|entry| entry.digest()).collect();
@@ -91,10 +100,7 @@ impl EmbeddedSessions {
                 self.forget(digest);
             }
         }
-        for entry in self.entries_where(|entry| !entry.is_within_limits(now)) {
-            self.forget(&entry.digest());
-        }
-        self.delete_dead_records(now).await
+        Ok(())
     }
 
     async fn delete_dead_records(&self, now: Timestamp) -> Result<u64, Unavailable> {
@@ -292,5 +298,17 @@ impl Sessions for EmbeddedSessions {
         self.records.delete_sessions(&[*digest]).await?;
         self.forget(digest);
         Ok(entry.take())
+    }
+
+    /// All of them are dead before the first record is deleted.
+    async fn end_of_connector(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+    ) -> Result<(), Unavailable> {
+        for entry in self.entries_where(|entry| entry.is_of(organization_id, connector_id)) {
+            entry.mark_ended();
+        }
+        self.delete_ended().await
     }
 }

@@ -9,7 +9,8 @@ use portico::{
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
-    Desk, account_in, after, audit, identity, now, organization_in, session, sign_in_desks,
+    Desk, account_in, after, audit, connector_in, identity, now, organization_in, session,
+    sign_in_desks,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,6 +228,26 @@ async fn a_changed_name_shows_in_every_session_of_the_account() {
             assert_eq!(*found.identity, lis);
             assert_eq!(found.session, *session);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connectors_end_ends_its_sessions_and_no_others() {
+    for desk in sign_in_desks().await {
+        let acme = desk.account.organization_id;
+        let of_it = desk.sign_in().await;
+        let second = connector_in(&*desk.store, acme).await;
+        let other = session(&desk.account, &second);
+        desk.sessions.create(other.clone(), desk.identity("Alice")).await.unwrap();
+        let globex = organization_in(&*desk.store, "globex").await;
+
+        desk.sessions.end_of_connector(globex, desk.connector.id).await.unwrap();
+        let untouched = desk.is_alive(&of_it, now()).await;
+        desk.sessions.end_of_connector(acme, desk.connector.id).await.unwrap();
+
+        assert!(untouched);
+        assert!(!desk.is_alive(&of_it, now()).await);
+        assert!(desk.is_alive(&other, now()).await);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     oidc::{
         authorization_request::AuthorizationError,
         id_token::{IdTokenError, VerifiedIdentity},
+        refusal::Refusal,
     },
     ports::Unavailable,
     service::{
@@ -26,7 +27,7 @@ impl Attempt<'_> {
     pub async fn answer_refused(&self, error: AuthorizationError) -> LoginError {
         match error {
             AuthorizationError::Refused(refusal) => {
-                let because = format!("The authority refused the sign-in: {refusal}.");
+                let because = brought_back(&refusal);
                 self.not_authenticated(Why::Authority(refusal), because).await
             }
             AuthorizationError::Expired => self.refused(Why::Stale),
@@ -108,7 +109,7 @@ impl Attempt<'_> {
             reference = %self.reference,
             organization = %self.organization.slug,
             outcome = outcome.as_str(),
-            because = %grounds.because,
+            because = grounds.because.as_str(),
             "sign-in decided"
         );
         let target = account_id.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
@@ -129,6 +130,13 @@ impl Attempt<'_> {
         };
         self.ports.store.insert_decision(&decision, &audit).await
     }
+}
+
+/// What is kept of an error that came by way of the browser, which may have written it itself: its
+/// name and number, and none of its words.
+fn brought_back(refusal: &Refusal) -> String {
+    let number = refusal.aadsts.map(|number| format!(" (AADSTS{number})")).unwrap_or_default();
+    format!("The browser brought back an error instead of a code: {}{number}.", refusal.error)
 }
 
 /// What a decision rests on.

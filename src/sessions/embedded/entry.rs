@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        id::{AccountId, OrganizationId},
+        id::{AccountId, ConnectorId, OrganizationId},
         secret::SecretDigest,
         session::{Identity, Session},
     },
@@ -137,6 +137,13 @@ impl Entry {
     /// The session, for the first who asks.
     pub(super) fn take(&self) -> Option<Session> {
         (!self.taken.swap(true, Ordering::SeqCst)).then(|| self.session())
+    }
+
+    /// Whether it was begun through this connector.
+    pub(super) fn is_of(&self, organization_id: OrganizationId, connector_id: ConnectorId) -> bool {
+        let live = self.live.load();
+        let session = &live.session;
+        (session.organization_id, session.connector_id) == (organization_id, connector_id)
     }
 
     /// Whether somebody ended it.

@@ -1,7 +1,7 @@
 //! Links to identity providers.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, ToSql, named_params};
+use rusqlite::{Connection, Row, ToSql, named_params, params};
 
 use super::{
     SqliteStore, audit_log,
@@ -108,11 +108,18 @@ pub(super) fn insert(
 }
 
 /// Replaces a connector; `false` if the organization has none of its identifier.
+///
+/// Under another authority nobody waits any more: those who did were people of the former one.
 pub(super) fn replace(
     connection: &Connection,
     connector: &Connector,
     sealed: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
+    let nobody_waits = "DELETE FROM link_request
+                        WHERE organization_id = ?1 AND connector_id = ?2 AND EXISTS (
+                            SELECT 1 FROM connector WHERE id = ?2 AND authority <> ?3)";
+    let key = params![connector.organization_id, connector.id, connector.authority];
+    connection.prepare_cached(nobody_waits)?.execute(key)?;
     // Names `:created_at` without using it, so that both statements take the same values.
     let sql = "UPDATE connector SET
                    kind = :kind, enabled = :enabled, authority = :authority,
