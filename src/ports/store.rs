@@ -127,9 +127,10 @@ pub trait Connectors: Send + Sync {
 }
 
 /// Why a set-up was not completed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupRefusal {
     /// The link is unknown, expired, replaced, used already, or for another connector.
+    #[error("the setup link is not good any more; ask for a fresh one")]
     Gone,
 }
 
@@ -171,15 +172,19 @@ pub trait SetupLinks: Send + Sync {
 }
 
 /// Why an account was not created or replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountConflict {
     /// Another account of the organization has this user name, in any case of letters.
+    #[error("account {0} has the same user name")]
     UserName(AccountId),
     /// Another account of the organization has this e-mail address, in any case of letters.
+    #[error("account {0} has the same e-mail address")]
     Email(AccountId),
     /// Another account of the organization has this `externalId`.
+    #[error("account {0} has the same externalId")]
     ExternalId(AccountId),
     /// The account was written since, or deleted: read it again.
+    #[error("the account was changed or deleted meanwhile")]
     Version,
 }
 
