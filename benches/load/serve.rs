@@ -141,8 +141,13 @@ async fn sign_in(ports: &Ports) -> anyhow::Result<Secret> {
     let acme = acme.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let connector = connectors::create(ports, &acme, entra(), Actor::Operator).await?.connector;
     let account = account(ports, &acme);
-    let audit =
-        AuditEvent::new(acme.id, account.created_at, Actor::Operator, "account.created", &account.id);
+    let audit = AuditEvent::new(
+        acme.id,
+        account.created_at,
+        Actor::Operator,
+        "account.created",
+        &account.id,
+    );
     let inserted = ports.store.insert_account(&account, &audit).await;
     inserted.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let value = Secret::generate();

@@ -16,8 +16,9 @@ use crate::{
         connector::{ClientAuthentication, ConnectorKind, LinkByUserName, RoleSource},
         organization::{Edition, EmailDomain, Organization, Slug},
         secret::Secret,
+        subject_link::LinkRequest,
     },
-    ports::Ports,
+    ports::{NotDone, Ports},
     service::{
         connectors::{self, NewConnector},
         linking, organizations,
@@ -110,8 +111,8 @@ pub struct Show {
 pub struct Links {
     /// The organization's slug
     organization: Slug,
-    /// Approve the person with this user name
-    #[arg(long, value_name = "USER_NAME", conflicts_with = "approve_all")]
+    /// Approve whoever waits under this reference number; their page shows it, too
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "approve_all")]
     approve: Option<String>,
     /// Approve everybody who waits
     #[arg(long)]
@@ -276,17 +277,18 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
     let ports = arguments.output.ports().await?;
     let organization = find(&ports, &arguments.organization).await?;
     let waiting = ports.store.list_link_requests(organization.id).await?;
-    let is_chosen =
-        |user_name: &str| arguments.approve_all || arguments.approve.as_deref() == Some(user_name);
+    let is_chosen = |request: &LinkRequest| {
+        arguments.approve_all || arguments.approve.as_deref() == Some(request.reference.as_str())
+    };
+    if let Some(reference) = &arguments.approve
+        && !waiting.iter().any(is_chosen)
+    {
+        bail!("nobody waits under the number {reference}; list them without --approve");
+    }
     let mut lines = Vec::new();
     let mut described = Vec::new();
     for request in &waiting {
-        let approved = is_chosen(&request.user_name);
-        if approved {
-            let done = linking::approve(&ports, request, Actor::Operator).await;
-            done.with_context(|| request.user_name.clone())?;
-        }
-        let state = if approved { "approved" } else { "waits" };
+        let state = if is_chosen(request) { approve(&ports, request).await? } else { "waits" };
         lines.push(format!("{:<9} {}  {}", state, request.reference, request.user_name));
         described.push(json!({
             "user_name": request.user_name,
@@ -295,14 +297,18 @@ async fn links(arguments: &Links) -> anyhow::Result<()> {
             "state": state,
         }));
     }
-    if let Some(user_name) = &arguments.approve
-        && !waiting.iter().any(|request| request.user_name == *user_name)
-    {
-        bail!("nobody with the user name {user_name} waits");
-    }
     let text = if lines.is_empty() { "Nobody waits.".to_owned() } else { lines.join("\n") };
     arguments.output.print(&described.into(), &text);
     Ok(())
+}
+
+/// What became of a request: of two for one account, the second can't be approved any more.
+async fn approve(ports: &Ports, request: &LinkRequest) -> anyhow::Result<&'static str> {
+    match linking::approve(ports, request, Actor::Operator).await {
+        Ok(()) => Ok("approved"),
+        Err(NotDone::Refused(_)) => Ok("conflict"),
+        Err(NotDone::Unavailable(unavailable)) => Err(unavailable.into()),
+    }
 }
 
 /// The organization of this slug.

@@ -39,8 +39,6 @@ pub enum Actor {
     Visitor,
     /// Whoever held an organization's setup link.
     SetupLink,
-    /// Portico itself.
-    System,
 }
 
 impl Actor {
@@ -52,7 +50,6 @@ impl Actor {
             Self::Account(account) => format!("account:{account}"),
             Self::Visitor => "visitor".to_owned(),
             Self::SetupLink => "setup_link".to_owned(),
-            Self::System => "system".to_owned(),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Search<'_> {
             let because = format!(
                 "The person is linked to account {}, but its externalId is {object_id} and the \
                  person's object is {}: the directory has given the account to somebody else. \
-                 Remove the link, or correct the externalId.",
+                 Delete the account, with which its link goes, or correct the externalId.",
                 account.id, link.subject.identifier
             );
             return Err(NotLinked::new(Outcome::Ambiguous, Some(account.id), because).into());
@@ -282,7 +282,7 @@ impl Search<'_> {
 fn taken(account_id: AccountId, subject: &Subject) -> NotLinked {
     let because = format!(
         "Account {account_id} is linked to {} and somebody else signed in whom it would match. \
-         Remove the link if the account has passed to another person.",
+         If the account has passed to another person, delete it: its link goes with it.",
         subject.identifier
     );
     NotLinked::new(Outcome::Ambiguous, Some(account_id), because)

@@ -158,7 +158,7 @@ pub fn after(seconds: i64) -> Timestamp {
 }
 
 pub fn audit(organization_id: OrganizationId, action: &'static str) -> AuditEvent {
-    AuditEvent::new(organization_id, now(), Actor::System, action, &"target").with("n", 1)
+    AuditEvent::new(organization_id, now(), Actor::Operator, action, &"target").with("n", 1)
 }
 
 pub fn organization(slug: &str) -> Organization {

@@ -268,11 +268,12 @@ async fn who_waits_to_be_linked_is_listed() {
     let installation = with_acme().await;
 
     let listed = installation.succeed(&["organization", "links", "acme"]).await;
-    let nobody = installation.run(&["organization", "links", "acme", "--approve", "ada"]).await;
+    let nobody =
+        installation.run(&["organization", "links", "acme", "--approve", "7K3M-Q9RT"]).await;
 
     assert_eq!(listed, "Nobody waits.\n");
     assert_eq!(nobody.status.code(), Some(1));
-    assert!(stderr(&nobody).contains("nobody with the user name ada waits"));
+    assert!(stderr(&nobody).contains("nobody waits under the number 7K3M-Q9RT"));
 }
 
 #[tokio::test]
