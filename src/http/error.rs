@@ -13,7 +13,10 @@ use serde_json::json;
 
 use crate::{
     domain::id::Reference,
-    http::pages::{Frame, error::ErrorPage},
+    http::{
+        body::BodyError,
+        pages::{Frame, error::ErrorPage},
+    },
     ports::Unavailable,
     scim::error::{ErrorMessage, ScimError},
     service::provisioning,
@@ -29,6 +32,14 @@ pub fn log_unavailable(unavailable: &Unavailable) -> Reference {
     reference
 }
 
+const fn body_status(error: BodyError) -> StatusCode {
+    match error {
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::BrokenOff => StatusCode::BAD_REQUEST,
+        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+    }
+}
+
 /// A failure on a page.
 #[derive(Debug)]
 pub struct PageError {
@@ -42,6 +53,16 @@ impl PageError {
     /// A page under this status, with one more sentence.
     pub fn new(frame: &Frame, status: StatusCode, detail: impl Into<String>) -> Self {
         Self { frame: frame.clone(), status, detail: Some(detail.into()), reference: None }
+    }
+
+    /// A form is too long, or did not arrive.
+    pub fn body(frame: &Frame, error: BodyError) -> Self {
+        let detail = match error {
+            BodyError::TooLarge => "The form is longer than 16 KiB.",
+            BodyError::BrokenOff => "The form broke off.",
+            BodyError::TooSlow => "The form did not arrive within 15 seconds.",
+        };
+        Self::new(frame, body_status(error), detail)
     }
 
     /// A part of the service is away: 503.
@@ -155,10 +176,8 @@ pub enum ScimFault {
     MethodNotAllowed,
     /// `If-Match` names another version.
     PreconditionFailed,
-    /// The body is longer than a resource may be.
-    TooLarge,
-    /// The body ended before its end.
-    BrokenOff,
+    /// The body is too long, or did not arrive.
+    Body(BodyError),
     /// A part of the service is away.
     Unavailable(Unavailable),
 }
@@ -166,6 +185,12 @@ pub enum ScimFault {
 impl From<Unavailable> for ScimFault {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
+    }
+}
+
+impl From<BodyError> for ScimFault {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
     }
 }
 
@@ -202,8 +227,12 @@ impl ScimFault {
                  again."
                     .to_owned()
             }
-            Self::TooLarge => "The body is longer than 128 KiB.".to_owned(),
-            Self::BrokenOff => "The body broke off; nothing was changed.".to_owned(),
+            Self::Body(BodyError::TooLarge) => {
+                "The body is longer than 128 KiB; nothing was changed.".to_owned()
+            }
+            Self::Body(BodyError::BrokenOff | BodyError::TooSlow) => {
+                "The body did not arrive whole; nothing was changed. Send it again.".to_owned()
+            }
             Self::Unavailable(unavailable) => {
                 let reference = log_unavailable(unavailable);
                 format!(
@@ -231,8 +260,7 @@ impl ResponseError for ScimFault {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::Body(error) => body_status(*error),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

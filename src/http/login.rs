@@ -22,7 +22,7 @@ use crate::{
         secret::Secret,
     },
     http::{
-        State,
+        State, body,
         error::PageError,
         extract::client_address::client_address,
         pages::{
@@ -183,14 +183,8 @@ pub async fn answer_in_form(
     payload: Payload,
     session: Session,
 ) -> Result<HttpResponse, PageError> {
-    let too_large = || {
-        let detail = "No authority's answer is longer than 16 KiB.";
-        PageError::new(&state.frame, StatusCode::PAYLOAD_TOO_LARGE, detail)
-    };
-    let body = payload.to_bytes_limited(LONGEST_ANSWER).await.map_err(|_| too_large())?;
-    let form = body.map_err(|_| {
-        PageError::new(&state.frame, StatusCode::BAD_REQUEST, "The form broke off.")
-    })?;
+    let form = body::read(payload, LONGEST_ANSWER).await;
+    let form = form.map_err(|error| PageError::body(&state.frame, error))?;
     let form = String::from_utf8_lossy(&form).into_owned();
     let fields: Vec<(String, String)> =
         form_urlencoded::parse(form.as_bytes()).into_owned().collect();

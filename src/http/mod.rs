@@ -30,6 +30,7 @@ use crate::{
 };
 
 pub mod assets;
+pub mod body;
 pub mod cookies;
 pub mod error;
 pub mod extract;

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 use crate::{
     domain::{connector::Connector, secret::Secret},
     http::{
-        State,
+        State, body,
         error::PageError,
         pages::setup::{CopiedValues, DonePage, EditionPage, FormPage, GonePage, Typed},
     },
@@ -52,7 +52,11 @@ pub async fn complete(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, PageError> {
-    let body = form(&state, payload).await?;
+    if let Err(error) = setup_links::find(&state.ports, &token(&request)).await {
+        return not_done(&state, error, &Typed::default());
+    }
+    let body = body::read(payload, LONGEST_FORM).await;
+    let body = body.map_err(|error| PageError::body(&state.frame, error))?;
     let fields = Fields::parse(&body).ok_or_else(|| {
         let detail = "A field of the form came twice.";
         PageError::new(&state.frame, StatusCode::BAD_REQUEST, detail)
@@ -79,16 +83,6 @@ pub async fn complete(
 /// The token in the address; what is not one opens nothing.
 fn token(request: &HttpRequest) -> Secret {
     Secret::new(request.match_info().get("token").unwrap_or_default())
-}
-
-async fn form(state: &State, payload: Payload) -> Result<Vec<u8>, PageError> {
-    let failed = |status, detail: &str| PageError::new(&state.frame, status, detail);
-    let body = payload
-        .to_bytes_limited(LONGEST_FORM)
-        .await
-        .map_err(|_| failed(StatusCode::PAYLOAD_TOO_LARGE, "The form is longer than 16 KiB."))?;
-    let body = body.map_err(|_| failed(StatusCode::BAD_REQUEST, "The form broke off."))?;
-    Ok(body.to_vec())
 }
 
 /// The fields of the form as sent; others are ignored.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::{account::Account, connector::Connector},
-    http::{State, error::ScimFault, extract::scim_caller::ScimCaller},
+    http::{self, State, error::ScimFault, extract::scim_caller::ScimCaller},
     scim::{
         body,
         dialect::{self, Profile},
@@ -101,8 +101,7 @@ impl ScimCaller {
 
 /// The body as a JSON object.
 async fn object(payload: Payload) -> Result<Map<String, Value>, ScimFault> {
-    let body = payload.to_bytes_limited(LONGEST_BODY).await.map_err(|_| ScimFault::TooLarge)?;
-    let body = body.map_err(|_| ScimFault::BrokenOff)?;
+    let body = http::body::read(payload, LONGEST_BODY).await?;
     Ok(body::parse(&body)?)
 }
 
