@@ -42,10 +42,28 @@ async fn signing_out_ends_the_session_here_and_at_the_authority() {
     assert_eq!(told["client_id"], acme.client_id.to_string());
     assert_eq!(told["post_logout_redirect_uri"], format!("{}/logout/done", service.origin));
     assert_eq!(told["logout_hint"], ada.login_hint());
-    assert_eq!(told["id_token_hint"].split('.').count(), 3);
+    assert!(!told.contains_key("id_token_hint"), "its own hint keeps the token out of the address");
     assert_eq!((done.status, done.heading().as_str()), (200, "You are signed out"));
     assert!(!is_signed_in(&mut browser).await);
     assert_eq!(browser.open("/login/acme").await.heading(), "Pick an account");
+}
+
+#[tokio::test]
+async fn an_authority_without_a_hint_of_its_own_is_sent_the_id_token() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    acme.tenant.change_application(acme.client_id, |portico| portico.optional_claims.clear());
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let mut browser = service.browser();
+    browser.sign_in(&acme, &ada).await;
+
+    press_sign_out(&mut browser).await;
+
+    let there = browser.visited.iter().find(|url| url.contains("/oauth2/v2.0/logout")).unwrap();
+    let told: HashMap<_, _> = Url::parse(there).unwrap().query_pairs().into_owned().collect();
+    assert!(!told.contains_key("logout_hint"));
+    assert_eq!(told["id_token_hint"].split('.').count(), 3);
 }
 
 #[tokio::test]
