@@ -7,14 +7,14 @@ use crate::domain::{
     secret::{Secret, SecretDigest},
 };
 
-/// A way into one organization's set-up for whoever holds its token: good for one completion.
+/// A way into one organization's setup for whoever holds its token: good for one completion.
 ///
 /// Opening it uses nothing up, since mail scanners open links before people do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetupLink {
     /// The digest of the token in its address.
     pub digest: SecretDigest,
-    /// Whose set-up it opens; an organization has one link at most.
+    /// Whose setup it opens; an organization has one link at most.
     pub organization_id: OrganizationId,
     /// The connector that it sets up: one that is there, or the identifier that it will have, so
     /// that its redirect URI can be registered before it is saved.

@@ -126,7 +126,7 @@ pub trait Connectors: Send + Sync {
     ) -> Result<Vec<Connector>, Unavailable>;
 }
 
-/// Why a set-up was not completed.
+/// Why a setup was not completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupRefusal {
     /// The link is unknown, expired, replaced, used already, or for another connector.

@@ -2,9 +2,11 @@
 //!
 //! # Why functions
 //!
-//! A story is a function over [`Ports`](crate::ports::Ports) and values. It holds no state, names
-//! no adapter and opens no transaction: each command of a port is whole, so a story that stops
-//! half-way leaves nothing half-written.
+//! A story is a function over [`Ports`](crate::ports::Ports) and values. It names no adapter, opens
+//! no transaction and keeps nothing from one call to the next but whose turn it is to change an
+//! account ([`provisioning`]). Each command of a port is whole, so a story that stops half-way
+//! leaves nothing half-written; where a second step must follow a commit, both are carried to
+//! their end though the caller hangs up.
 
 pub mod access;
 pub mod connectors;

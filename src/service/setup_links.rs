@@ -69,13 +69,13 @@ async fn connector_to_set_up(
 pub struct Setup {
     /// The link.
     pub link: SetupLink,
-    /// Whose set-up it is.
+    /// Whose setup it is.
     pub organization: Organization,
     /// The connector as it is; none before the first completion.
     pub connector: Option<Connector>,
 }
 
-/// Why a link opens nothing, or a set-up was not completed.
+/// Why a link opens nothing, or a setup was not completed.
 #[derive(Debug)]
 pub enum SetupError {
     /// The link is unknown, expired, replaced or used up.
@@ -121,7 +121,7 @@ pub async fn find(ports: &Ports, token: &Secret) -> Result<Setup, SetupError> {
     Ok(Setup { link, organization, connector })
 }
 
-/// A set-up that is done.
+/// A setup that is done.
 #[derive(Debug)]
 pub struct Completed {
     /// Whose it is.
@@ -134,7 +134,7 @@ pub struct Completed {
     pub former_password_valid: bool,
 }
 
-/// Completes a set-up: checks what was typed, asks the authority, saves the connector and uses the
+/// Completes a setup: checks what was typed, asks the authority, saves the connector and uses the
 /// link up.
 ///
 /// # Errors

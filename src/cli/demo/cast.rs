@@ -91,7 +91,7 @@ pub struct Cast {
     pub scim_user_name: String,
     /// And which Password.
     pub scim_password: Secret,
-    /// Opens its set-up page once.
+    /// Opens its setup page once.
     pub setup_link: Secret,
 }
 

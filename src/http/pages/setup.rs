@@ -82,7 +82,7 @@ impl FormPage<'_> {
     }
 }
 
-/// The set-up is done: what the directory needs, and where people sign in.
+/// The setup is done: what the directory needs, and where people sign in.
 #[derive(Template)]
 #[template(path = "setup/done.html")]
 pub struct DonePage<'a> {

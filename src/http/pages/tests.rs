@@ -208,7 +208,7 @@ impl Pages {
     }
 }
 
-/// Something wrong with every field of the set-up.
+/// Something wrong with every field of the setup.
 fn problems(value: &str) -> Problems {
     let doing = "asking".to_owned();
     let failure = AuthorityFailure::Unreachable { doing, cause: value.to_owned() };

@@ -62,7 +62,7 @@ impl SetupLinks for SqliteStore {
     ) -> Result<(), NotDone<SetupRefusal>> {
         let sealed = connectors::sealed_secret(connector, &self.master_key);
         let (digest, connector, audit) = (*digest, connector.clone(), audit.clone());
-        self.write_unless("completing a set-up", move |connection| {
+        self.write_unless("completing a setup", move |connection| {
             if !delete(connection, &digest, now, &connector)? {
                 return Err(Stop::Refused(SetupRefusal::Gone));
             }
