@@ -104,6 +104,7 @@ impl App {
         let signer = signer(&store, &clock).await?;
         let authorities = Arc::new(AuthorityClient::new(trusted_hosts(&config), clock.clone()));
         let ports = Ports {
+            logins: store.clone(),
             store,
             sessions: sessions.clone(),
             authorities: authorities.clone(),

@@ -8,6 +8,7 @@ use crate::{
 };
 
 pub mod authorities;
+pub mod logins;
 pub mod sessions;
 pub mod store;
 
@@ -16,6 +17,8 @@ pub mod store;
 pub struct Ports {
     /// The database.
     pub store: Arc<dyn store::Store>,
+    /// Sign-ins under way.
+    pub logins: Arc<dyn logins::Logins>,
     /// Who is signed in.
     pub sessions: Arc<dyn sessions::Sessions>,
     /// The identity providers.

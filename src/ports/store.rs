@@ -15,7 +15,6 @@ use crate::{
         connector::Connector,
         decision::Decision,
         id::{AccountId, ConnectorId, OrganizationId, Reference},
-        login_transaction::LoginTransaction,
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
         session::{Identity, Session},
@@ -32,7 +31,6 @@ pub trait Store:
     + SetupLinks
     + Accounts
     + SubjectLinks
-    + Logins
     + Decisions
     + AuditLog
     + SigningKeys
@@ -46,7 +44,6 @@ impl<T> Store for T where
         + SetupLinks
         + Accounts
         + SubjectLinks
-        + Logins
         + Decisions
         + AuditLog
         + SigningKeys
@@ -323,26 +320,6 @@ pub trait SubjectLinks: Send + Sync {
         &self,
         organization_id: OrganizationId,
     ) -> Result<Vec<LinkRequest>, Unavailable>;
-}
-
-/// Sign-ins under way; nonce and verifier are sealed at rest by the adapter.
-#[async_trait]
-pub trait Logins: Send + Sync {
-    /// Keeps a sign-in that begins now, and drops this browser's oldest beyond 64.
-    async fn insert_login(&self, login: &LoginTransaction) -> Result<(), Unavailable>;
-
-    /// Removes the sign-in named by `state` and returns it.
-    ///
-    /// `None` if it is unknown, expired at `now`, or already taken. Removal and return are one
-    /// statement, so of two simultaneous callbacks one gets it.
-    async fn take_login(
-        &self,
-        state: &SecretDigest,
-        now: Timestamp,
-    ) -> Result<Option<LoginTransaction>, Unavailable>;
-
-    /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot.
-    async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
 }
 
 /// The stored "why" of sign-ins.

@@ -130,7 +130,7 @@ pub async fn begin(ports: &Ports, asked: BeginLogin<'_>) -> Result<Url, LoginErr
         .url(&provider, &connector.client_id, &parameters)
         .expect("a redirect URI is made of a public URL, which is a URL");
     let login = transaction(&connector, request, asked.browser, return_to);
-    ports.store.insert_login(&login).await?;
+    ports.logins.insert_login(&login).await?;
     Ok(location)
 }
 

@@ -8,7 +8,7 @@ use crate::ports::{Ports, Unavailable};
 pub async fn forget_expired_logins(ports: &Ports) -> Result<u64, Unavailable> {
     let mut forgotten = 0;
     loop {
-        let batch = ports.store.delete_expired_logins(ports.clock.now()).await?;
+        let batch = ports.logins.delete_expired_logins(ports.clock.now()).await?;
         forgotten += batch;
         if batch < 1_000 {
             return Ok(forgotten);

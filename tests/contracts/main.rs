@@ -1,6 +1,7 @@
 //! What every adapter of a port promises, asked of each of them.
 //!
-//! Another adapter joins by one line in [`support::stores`] or [`support::sign_in_desks`].
+//! Another adapter joins by one line in [`support::stores`], [`support::login_desks`] or
+//! [`support::sign_in_desks`].
 
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 

@@ -3,10 +3,13 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use portico::{
-    domain::secret::Secret,
-    ports::store::{
-        Accounts as _, Connectors as _, Logins as _, Organizations as _, SessionRecords as _,
-        SigningKey, SigningKeys as _,
+    domain::{login_transaction::LoginTransaction, secret::Secret},
+    ports::{
+        logins::Logins as _,
+        store::{
+            Accounts as _, Connectors as _, Organizations as _, SessionRecords as _, SigningKey,
+            SigningKeys as _,
+        },
     },
     storage::sqlite::{OpenError, SqliteStore},
 };
@@ -263,4 +266,16 @@ async fn what_was_accepted_is_carried_out_though_its_caller_went_away() {
 
     let total = open(&folder).find_accounts(acme, &[], 0, 0).await.unwrap().total;
     assert_eq!(total, 100);
+}
+
+#[tokio::test]
+async fn one_organization_cannot_begin_a_login_through_anothers_connector() {
+    let Backend { store, .. } = sqlite();
+    let (_, connector) = person(&*store).await;
+    let globex = organization_in(&*store, "globex").await;
+    let login = LoginTransaction { organization_id: globex, ..login(&connector, b"browser") };
+
+    assert!(store.insert_login(&login).await.is_err());
+
+    assert_eq!(store.take_login(&login.state, now()).await.unwrap(), None);
 }

@@ -22,6 +22,7 @@ use portico::{
         subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
     },
     ports::{
+        logins::Logins,
         sessions::Sessions,
         store::{Accounts as _, SessionRecords, Store},
     },
@@ -65,6 +66,20 @@ pub fn file(folder: &TempDir) -> PathBuf {
 
 pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
+}
+
+/// Sign-ins under way of every adapter, with a connector to begin them through.
+pub async fn login_desks() -> Vec<LoginDesk> {
+    let Backend { store, folder } = sqlite();
+    let (_, connector) = person(&*store).await;
+    vec![LoginDesk { logins: store, connector, _folder: folder }]
+}
+
+/// Where sign-ins begin.
+pub struct LoginDesk {
+    pub logins: Arc<dyn Logins>,
+    pub connector: Connector,
+    _folder: TempDir,
 }
 
 /// Sessions of every adapter, over a database with one account.

@@ -81,7 +81,7 @@ impl<'a> Attempt<'a> {
         let Some(state) = callback.response.state.clone() else {
             return refuse(Why::MalformedAnswer, "the answer has no state");
         };
-        let Some(login) = ports.store.take_login(&state.digest(), now).await? else {
+        let Some(login) = ports.logins.take_login(&state.digest(), now).await? else {
             return refuse(Why::Stale, "the answer's state is unknown, expired or used");
         };
         if callback.browser != Some(login.browser) {

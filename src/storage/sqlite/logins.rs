@@ -14,7 +14,7 @@ use crate::{
         master_key::MasterKey,
         secret::{Secret, SecretDigest},
     },
-    ports::{Unavailable, store::Logins},
+    ports::{Unavailable, logins::Logins},
 };
 
 const COLUMNS: &str = "organization_id, connector_id, state, browser, nonce, code_verifier, \
