@@ -68,17 +68,20 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
-/// Sign-ins under way of every adapter, with a connector to begin them through.
+/// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
     let Backend { store, folder } = sqlite();
     let (_, connector) = person(&*store).await;
-    vec![LoginDesk { logins: store, connector, _folder: folder }]
+    let another = connector_in(&*store, organization_in(&*store, "globex").await).await;
+    vec![LoginDesk { logins: store, connector, another, _folder: folder }]
 }
 
 /// Where sign-ins begin.
 pub struct LoginDesk {
     pub logins: Arc<dyn Logins>,
     pub connector: Connector,
+    /// Another organization's.
+    pub another: Connector,
     _folder: TempDir,
 }
 
