@@ -10,16 +10,17 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use portico::{
-    domain::connector::ConnectorKind,
+    domain::connector::{ConnectorKind, LinkByUserName},
     oidc::authority::{Authority, AuthorityError, TrustedHosts},
     outbound::https::Https,
+    simulator::{Person, PersonSeed},
 };
 use rustls::{ServerConfig, ServerConnection, Stream, pki_types::PrivatePkcs8KeyDer};
 
 use crate::{
     scene::{acme_with_ada, assert_signed_in},
-    support::{Ask, Service},
-    who::is_signed_in,
+    support::{Ask, Directory, Organization, Service},
+    who::{by_user_name, is_signed_in},
 };
 
 /// A certificate for localhost that signs itself, and its key; both for one test alone.
@@ -183,7 +184,7 @@ async fn a_host_or_domain_that_ends_or_begins_like_a_known_one_is_another() {
 #[tokio::test]
 async fn letters_and_dots_that_unicode_makes_equal_to_ours_are_none_of_ours() {
     let service = Service::start().await;
-    service.organization("acme").await;
+    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
 
     for typed in [
         "a@acme\u{3002}example",
@@ -214,6 +215,15 @@ async fn letters_and_dots_that_unicode_makes_equal_to_ours_are_none_of_ours() {
         assert_eq!(at(host), Err(AuthorityError::Character(odd)), "{host}");
     }
     assert!(leads_to(&service, "A@ACME.Example").await.is_some());
+    acme.scim().create(&Directory::user("kim@acme.example")).await;
+    for name in ["\u{212a}im@acme.example", "\u{ff4b}im@acme.example", "KIM@ACME.example"] {
+        let page = service.browser().sign_in(&acme, &person_called(&acme, name)).await;
+        assert_eq!(page.status, if name.is_ascii() { 200 } else { 403 }, "{name}: {}", page.text());
+    }
+}
+
+fn person_called(organization: &Organization, name: &str) -> Person {
+    organization.has(PersonSeed::new("Kim Example", name), &["User"])
 }
 
 /// L63, CVE-2026-31923: a server's certificate was not checked unless somebody asked for it.
