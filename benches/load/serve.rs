@@ -26,7 +26,7 @@ use portico::{
         id::AccountId,
         organization::{Edition, Organization, Slug},
         secret::Secret,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
     ports::Ports,
     service::{
@@ -152,7 +152,8 @@ async fn sign_in(ports: &Ports) -> anyhow::Result<Secret> {
     inserted.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let value = Secret::generate();
     let identity = Identity::new(account.id, &account.email, &account.display_name, &acme.slug);
-    ports.sessions.create(session(ports, &account, &connector, &value), identity).await?;
+    let hints = SignOutHints { id_token: Secret::new("none"), logout_hint: None };
+    ports.sessions.create(session(ports, &account, &connector, &value), hints, identity).await?;
     Ok(value)
 }
 
@@ -204,8 +205,6 @@ fn session(ports: &Ports, account: &Account, connector: &Connector, value: &Secr
         token_role: Some(AccessRole::User),
         role: AccessRole::User,
         sid: None,
-        id_token: Secret::new("none"),
-        logout_hint: None,
         created_at: account.created_at,
         last_seen_at: account.created_at,
         idle: limits.idle,

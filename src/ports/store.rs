@@ -17,7 +17,7 @@ use crate::{
         id::{AccountId, ConnectorId, OrganizationId, Reference},
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
         setup_link::SetupLink,
         subject_link::{LinkRequest, Subject, SubjectLink},
     },
@@ -387,7 +387,11 @@ pub trait Health: Send + Sync {
 #[async_trait]
 pub trait SessionRecords: Send + Sync {
     /// Keeps a session; durable when it returns.
-    async fn insert_session(&self, session: &Session) -> Result<(), Unavailable>;
+    async fn insert_session(
+        &self,
+        session: &Session,
+        hints: &SignOutHints,
+    ) -> Result<(), Unavailable>;
 
     /// Gives a session another role and epoch; `false` if it has ended.
     async fn update_session_role(
@@ -396,6 +400,12 @@ pub trait SessionRecords: Send + Sync {
         role: AccessRole,
         access_epoch: u64,
     ) -> Result<bool, Unavailable>;
+
+    /// Forgets a session; its hints, if it was there and they can be read.
+    async fn take_session(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<SignOutHints>, Unavailable>;
 
     /// Forgets these sessions.
     async fn delete_sessions(&self, digests: &[SecretDigest]) -> Result<(), Unavailable>;

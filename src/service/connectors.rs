@@ -145,7 +145,8 @@ pub async fn renew(
 
 /// Signs everybody out who came through a connector: it leads to another authority now.
 pub async fn end_sessions(ports: &Ports, connector: &Connector) -> Result<(), Unavailable> {
-    ports.sessions.end_of_connector(connector.organization_id, connector.id).await
+    let (organization_id, id) = (connector.organization_id, connector.id);
+    ports.sessions.end_of_connector(organization_id, id, ports.clock.now()).await
 }
 
 /// What the audit log says of a connector as it is from `now` on.

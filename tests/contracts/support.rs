@@ -18,7 +18,7 @@ use portico::{
         organization::{Edition, EmailDomain, Organization, Slug},
         return_to::ReturnTo,
         secret::{Secret, SecretDigest},
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
         subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
     },
     ports::{
@@ -127,8 +127,13 @@ impl<S: Sessions + ?Sized> Desk<S> {
     /// A session that begins now.
     pub async fn sign_in(&self) -> Session {
         let session = session(&self.account, &self.connector);
-        self.sessions.create(session.clone(), self.identity("Alice")).await.unwrap();
+        self.begin(session.clone()).await;
         session
+    }
+
+    /// This session begins, in Alice's name.
+    pub async fn begin(&self, session: Session) {
+        self.sessions.create(session, hints(), self.identity("Alice")).await.unwrap();
     }
 
     pub fn identity(&self, name: &str) -> Identity {
@@ -313,14 +318,19 @@ pub fn session(account: &Account, connector: &Connector) -> Session {
         token_role: Some(AccessRole::ReadOnly),
         role: AccessRole::Admin,
         sid: Some("sid".into()),
-        id_token: Secret::new("an-id-token-that-nobody-may-read"),
-        logout_hint: None,
         created_at: now(),
         last_seen_at: now(),
         idle: SignedDuration::from_mins(30),
         expires_at: after(8 * 3_600),
         user_agent: "Browser/1.0".into(),
         address: "192.0.2.7".into(),
+    }
+}
+
+pub fn hints() -> SignOutHints {
+    SignOutHints {
+        id_token: Secret::new("an-id-token-that-nobody-may-read"),
+        logout_hint: Some("alice".into()),
     }
 }
 
