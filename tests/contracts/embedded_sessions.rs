@@ -13,7 +13,7 @@ use portico::{
         secret::SecretDigest,
         session::{Identity, Session, SignOutHints},
     },
-    ports::{Unavailable, sessions::Sessions as _, store::SessionRecords},
+    ports::{Part, Unavailable, sessions::Sessions as _, store::SessionRecords},
     sessions::embedded::EmbeddedSessions,
     storage::sqlite::SqliteStore,
 };
@@ -115,7 +115,11 @@ struct Records {
 impl Records {
     fn check(&self) -> Result<(), Unavailable> {
         if self.are_away.load(Ordering::SeqCst) {
-            return Err(Unavailable { doing: "writing", cause: "away".into() });
+            return Err(Unavailable {
+                part: Part::Database,
+                doing: "writing",
+                cause: "away".into(),
+            });
         }
         Ok(())
     }

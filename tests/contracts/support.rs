@@ -26,7 +26,10 @@ use portico::{
         sessions::Sessions,
         store::{Accounts as _, SessionRecords, Store},
     },
-    sessions::embedded::EmbeddedSessions,
+    sessions::{
+        embedded::EmbeddedSessions,
+        redis::{Redis, RedisLogins, RedisSessions},
+    },
     storage::sqlite::SqliteStore,
 };
 use serde_json::json;
@@ -68,11 +71,30 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
+/// A Redis of which a test has a part to itself, where `PORTICO_TEST_REDIS` says one is.
+pub async fn redis() -> Option<Arc<Redis>> {
+    let url = std::env::var("PORTICO_TEST_REDIS").ok()?;
+    let prefix = format!("test:{}:", Secret::generate().expose());
+    let redis = Redis::new(&url, prefix).unwrap();
+    redis.resume(redis.reconnect().await.unwrap());
+    Some(Arc::new(redis))
+}
+
 /// Sign-ins under way of every adapter, with a connector to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
+    let mut desks = vec![embedded_login_desk().await];
+    if let Some(redis) = redis().await {
+        let logins = Arc::new(RedisLogins::new(redis, master_key(7)));
+        desks.push(LoginDesk { logins, ..embedded_login_desk().await });
+    }
+    desks
+}
+
+/// Sign-ins under way in the database.
+pub async fn embedded_login_desk() -> LoginDesk {
     let Backend { store, folder } = sqlite();
     let (_, connector) = person(&*store).await;
-    vec![LoginDesk { logins: store, connector, _folder: folder }]
+    LoginDesk { logins: store, connector, _folder: folder }
 }
 
 /// Where sign-ins begin.
@@ -84,7 +106,11 @@ pub struct LoginDesk {
 
 /// Sessions of every adapter, over a database with one account.
 pub async fn sign_in_desks() -> Vec<Desk> {
-    vec![Desk::embedded().await]
+    let mut desks = vec![Desk::embedded().await];
+    if let Some(redis) = redis().await {
+        desks.push(Desk::of(redis_desk(redis).await));
+    }
+    desks
 }
 
 /// Where one person of one organization signs in.
@@ -98,7 +124,11 @@ pub struct Desk<S: ?Sized = dyn Sessions> {
 
 impl Desk {
     async fn embedded() -> Self {
-        let Desk { store, sessions, account, connector, folder } = embedded_desk().await;
+        Self::of(embedded_desk().await)
+    }
+
+    fn of(desk: Desk<impl Sessions + 'static>) -> Self {
+        let Desk { store, sessions, account, connector, folder } = desk;
         Self { store, sessions, account, connector, folder }
     }
 }
@@ -108,6 +138,13 @@ pub async fn embedded_desk() -> Desk<EmbeddedSessions> {
     let Backend { store, folder } = sqlite();
     let (account, connector) = person(&*store).await;
     let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now()).await.unwrap());
+    Desk { store, sessions, account, connector, folder }
+}
+
+/// A desk whose sessions are known to be in Redis.
+pub async fn redis_desk(redis: Arc<Redis>) -> Desk<RedisSessions> {
+    let Desk { store, account, connector, folder, .. } = embedded_desk().await;
+    let sessions = Arc::new(RedisSessions::new(redis, master_key(7)));
     Desk { store, sessions, account, connector, folder }
 }
 
