@@ -9,7 +9,8 @@ use crate::domain::master_key::MasterKey;
 pub(super) const APPLICATION_ID: i32 = 0x506F_7274;
 
 /// One file per version, the first makes version 1.
-const MIGRATIONS: [&str; 1] = [include_str!("0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("0001_first.sql"), include_str!("0003_revocations.sql")];
 
 /// The newest version that this binary knows.
 pub(super) const NEWEST: usize = MIGRATIONS.len();
