@@ -1,17 +1,33 @@
 //! Sign-ins under way.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    domain::{login_transaction::LoginTransaction, secret::SecretDigest},
+    domain::{login_transaction::LoginTransaction, return_to::ReturnTo, secret::SecretDigest},
     ports::Unavailable,
 };
 
-/// Sign-ins under way; nonce and verifier are sealed at rest by the adapter.
+/// How long an arrival is remembered.
+pub const ARRIVAL_REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
+
+/// What one browser did of late on the way to one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentLogins {
+    /// Sign-ins that began and have not been taken.
+    pub open: u64,
+    /// Sign-ins that succeeded.
+    pub arrived: u64,
+}
+
+/// Sign-ins under way, and where they ended a moment ago; nonce and verifier are sealed at rest by
+/// the adapter.
 #[async_trait]
 pub trait Logins: Send + Sync {
-    /// Keeps a sign-in that begins now, and drops this browser's oldest beyond 64.
+    /// Keeps a sign-in that begins now.
+    ///
+    /// Drops this browser's oldest beyond 64, and this organization's oldest beyond 20,000: who
+    /// begins sign-ins and finishes none fills nothing.
     async fn insert_login(&self, login: &LoginTransaction) -> Result<(), Unavailable>;
 
     /// Removes the sign-in named by `state` and returns it.
@@ -27,4 +43,25 @@ pub trait Logins: Send + Sync {
     /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot. An
     /// adapter that forgets them by itself has nothing to do.
     async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
+
+    /// Remembers for [`ARRIVAL_REMEMBERED`] that a sign-in of this browser succeeded and sent it to
+    /// `return_to`.
+    async fn insert_arrival(
+        &self,
+        browser: &SecretDigest,
+        return_to: &ReturnTo,
+        at: Timestamp,
+    ) -> Result<(), Unavailable>;
+
+    /// This browser's sign-ins to exactly `return_to`: those begun at `since` or later and still
+    /// open, and the arrivals at `since` or later.
+    async fn count_recent(
+        &self,
+        browser: &SecretDigest,
+        return_to: &ReturnTo,
+        since: Timestamp,
+    ) -> Result<RecentLogins, Unavailable>;
+
+    /// Forgets all arrivals of this browser.
+    async fn forget_arrivals(&self, browser: &SecretDigest) -> Result<(), Unavailable>;
 }

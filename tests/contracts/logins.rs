@@ -1,7 +1,8 @@
 //! Sign-ins under way.
 
-use portico::domain::{
-    login_transaction::LoginTransaction, return_to::ReturnTo, secret::SecretDigest,
+use portico::{
+    domain::{login_transaction::LoginTransaction, return_to::ReturnTo, secret::SecretDigest},
+    ports::logins::RecentLogins,
 };
 use tokio::task::JoinSet;
 
@@ -78,6 +79,34 @@ async fn a_login_beyond_64_of_one_browser_drops_the_oldest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_beyond_20_000_of_one_organization_drops_the_oldest() {
+    for desk in login_desks().await {
+        let LoginDesk { logins, connector, another, .. } = &desk;
+        let elsewhere = login(another, b"elsewhere");
+        logins.insert_login(&elsewhere).await.unwrap();
+        let begun: Vec<_> = (0..20_002_u32).map(|n| login(connector, &n.to_be_bytes())).collect();
+        for login in &begun[..3] {
+            logins.insert_login(login).await.unwrap();
+        }
+        for crowd in begun[3..].chunks(1_000) {
+            let mut inserted = JoinSet::new();
+            for login in crowd.to_vec() {
+                let logins = logins.clone();
+                inserted.spawn(async move { logins.insert_login(&login).await.unwrap() });
+            }
+            inserted.join_all().await;
+        }
+
+        let mut taken = Vec::new();
+        for login in [&elsewhere, &begun[0], &begun[1], &begun[2], &begun[20_001]] {
+            taken.push(logins.take_login(&login.state, now()).await.unwrap().is_some());
+        }
+
+        assert_eq!(taken, [true, false, false, true, true]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn expired_logins_are_forgotten_a_thousand_at_a_time() {
     let LoginDesk { logins, connector, .. } = &embedded_login_desk().await;
     let mut inserted = JoinSet::new();
@@ -97,4 +126,79 @@ async fn expired_logins_are_forgotten_a_thousand_at_a_time() {
 
     assert_eq!([too_early, first, second, third], [0, 1_000, 1, 0]);
     assert!(logins.take_login(&pending.state, after(700)).await.unwrap().is_some());
+}
+
+fn place(path: &str) -> ReturnTo {
+    ReturnTo::parse(path, &[]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrivals_and_open_logins_are_counted_by_browser_and_place() {
+    for desk in login_desks().await {
+        let LoginDesk { logins, connector, .. } = &desk;
+        let [browser, another] = [SecretDigest::of(b"browser"), SecretDigest::of(b"another")];
+        let begun = login(connector, b"browser");
+        let taken = login(connector, b"browser");
+        let elsewhere = LoginTransaction { return_to: place("/x"), ..login(connector, b"browser") };
+        for login in [&begun, &taken, &elsewhere, &login(connector, b"another")] {
+            logins.insert_login(login).await.unwrap();
+        }
+        logins.take_login(&taken.state, now()).await.unwrap().unwrap();
+        for (browser, path) in [(&browser, "/"), (&browser, "/"), (&browser, "/x"), (&another, "/")]
+        {
+            logins.insert_arrival(browser, &place(path), now()).await.unwrap();
+        }
+
+        let portal = logins.count_recent(&browser, &ReturnTo::portal(), now()).await.unwrap();
+        let longer = logins.count_recent(&browser, &place("/x/"), now()).await.unwrap();
+
+        assert_eq!(portal, RecentLogins { open: 1, arrived: 2 });
+        assert_eq!(longer, RecentLogins::default());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_before_is_not_counted() {
+    for desk in login_desks().await {
+        let LoginDesk { logins, connector, .. } = &desk;
+        let browser = SecretDigest::of(b"browser");
+        for seconds in [0, 30] {
+            let begun = LoginTransaction {
+                created_at: after(seconds),
+                expires_at: after(seconds + 600),
+                ..login(connector, b"browser")
+            };
+            logins.insert_login(&begun).await.unwrap();
+            logins.insert_arrival(&browser, &place("/"), after(seconds)).await.unwrap();
+        }
+
+        let mut counts = Vec::new();
+        for since in [0, 1, 30, 31] {
+            let recent = logins.count_recent(&browser, &place("/"), after(since)).await.unwrap();
+            counts.push((recent.open, recent.arrived));
+        }
+
+        assert_eq!(counts, [(2, 2), (1, 1), (1, 1), (0, 0)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgotten_arrivals_are_one_browsers_alone() {
+    for desk in login_desks().await {
+        let LoginDesk { logins, connector, .. } = &desk;
+        let [browser, another] = [SecretDigest::of(b"browser"), SecretDigest::of(b"another")];
+        logins.insert_login(&login(connector, b"browser")).await.unwrap();
+        for (browser, path) in [(&browser, "/"), (&browser, "/x"), (&another, "/")] {
+            logins.insert_arrival(browser, &place(path), now()).await.unwrap();
+        }
+
+        logins.forget_arrivals(&browser).await.unwrap();
+
+        let count = async |browser: &SecretDigest, path| {
+            logins.count_recent(browser, &place(path), now()).await.unwrap()
+        };
+        assert_eq!(count(&browser, "/").await, RecentLogins { open: 1, arrived: 0 });
+        assert_eq!(count(&browser, "/x").await, RecentLogins::default());
+        assert_eq!(count(&another, "/").await, RecentLogins { open: 0, arrived: 1 });
+    }
 }

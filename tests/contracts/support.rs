@@ -80,7 +80,7 @@ pub async fn redis() -> Option<Arc<Redis>> {
     Some(Arc::new(redis))
 }
 
-/// Sign-ins under way of every adapter, with a connector to begin them through.
+/// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
     let mut desks = vec![embedded_login_desk().await];
     if let Some(redis) = redis().await {
@@ -94,13 +94,16 @@ pub async fn login_desks() -> Vec<LoginDesk> {
 pub async fn embedded_login_desk() -> LoginDesk {
     let Backend { store, folder } = sqlite();
     let (_, connector) = person(&*store).await;
-    LoginDesk { logins: store, connector, _folder: folder }
+    let another = connector_in(&*store, organization_in(&*store, "globex").await).await;
+    LoginDesk { logins: store, connector, another, _folder: folder }
 }
 
 /// Where sign-ins begin.
 pub struct LoginDesk {
     pub logins: Arc<dyn Logins>,
     pub connector: Connector,
+    /// Another organization's.
+    pub another: Connector,
     _folder: TempDir,
 }
 

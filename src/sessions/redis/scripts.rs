@@ -103,13 +103,26 @@ scripts! {
         redis.call('DEL', KEYS[1])
         return ended";
 
-    /// Enters a sign-in at its browser for `ARGV[2]` milliseconds; gives those beyond 64.
-    ENTER_BROWSER = "
+    /// Begins a list with `ARGV[1]`, keeps `ARGV[2]` entries for `ARGV[3]` milliseconds; gives those
+    /// beyond.
+    ENTER_LIST = "
         redis.call('LPUSH', KEYS[1], ARGV[1])
-        redis.call('PEXPIRE', KEYS[1], ARGV[2])
-        local beyond = redis.call('LRANGE', KEYS[1], 64, -1)
-        redis.call('LTRIM', KEYS[1], 0, 63)
+        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+        local beyond = redis.call('LRANGE', KEYS[1], ARGV[2], -1)
+        redis.call('LTRIM', KEYS[1], 0, ARGV[2] - 1)
         return beyond";
+
+    /// Ends a queue with `ARGV[1]`, keeps `ARGV[2]` members for `ARGV[3]` milliseconds; gives those
+    /// beyond with their scores, which only count up.
+    ENTER_QUEUE = "
+        local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+        redis.call('ZADD', KEYS[1], (tonumber(last[2] or '') or 0) + 1, ARGV[1])
+        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+        local beyond = redis.call('ZCARD', KEYS[1]) - ARGV[2]
+        if beyond <= 0 then
+            return {}
+        end
+        return redis.call('ZPOPMIN', KEYS[1], beyond)";
 
     /// Takes a sign-in that expires after `ARGV[1]`.
     TAKE_LOGIN = "

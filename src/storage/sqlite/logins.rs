@@ -6,15 +6,20 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     SqliteStore,
-    columns::{Columns, Moment, place},
+    columns::{Columns, Count, Moment, place},
 };
 use crate::{
     domain::{
+        id::OrganizationId,
         login_transaction::LoginTransaction,
         master_key::MasterKey,
+        return_to::ReturnTo,
         secret::{Secret, SecretDigest},
     },
-    ports::{Unavailable, logins::Logins},
+    ports::{
+        Unavailable,
+        logins::{ARRIVAL_REMEMBERED, Logins, RecentLogins},
+    },
 };
 
 const COLUMNS: &str = "organization_id, connector_id, state, browser, nonce, code_verifier, \
@@ -31,7 +36,8 @@ impl Logins for SqliteStore {
         let code_verifier = seal(CODE_VERIFIER, &login.code_verifier);
         self.write("beginning a login", move |connection| {
             insert(connection, &login, &nonce, &code_verifier)?;
-            delete_beyond_64(connection, &login.browser)
+            delete_beyond_64(connection, &login.browser)?;
+            delete_beyond_20_000(connection, login.organization_id)
         })
         .await
     }
@@ -57,6 +63,54 @@ impl Logins for SqliteStore {
             let sql = "DELETE FROM login WHERE rowid IN
                            (SELECT rowid FROM login WHERE expires_at < ? LIMIT 1000)";
             Ok(connection.prepare_cached(sql)?.execute([Moment(now)])? as u64)
+        })
+        .await
+    }
+
+    /// Also forgets some of those that are a minute old, which keeps the table small.
+    async fn insert_arrival(
+        &self,
+        browser: &SecretDigest,
+        return_to: &ReturnTo,
+        at: Timestamp,
+    ) -> Result<(), Unavailable> {
+        let (browser, return_to) = (*browser, return_to.clone());
+        self.write("remembering an arrival", move |connection| {
+            let sql = "DELETE FROM arrival WHERE rowid IN
+                           (SELECT rowid FROM arrival WHERE at < ? LIMIT 100)";
+            connection.prepare_cached(sql)?.execute([Moment(at - ARRIVAL_REMEMBERED)])?;
+            let sql = "INSERT INTO arrival (browser, return_to, at) VALUES (?, ?, ?)";
+            let arrived = params![browser, return_to, Moment(at)];
+            connection.prepare_cached(sql)?.execute(arrived).map(drop)
+        })
+        .await
+    }
+
+    async fn count_recent(
+        &self,
+        browser: &SecretDigest,
+        return_to: &ReturnTo,
+        since: Timestamp,
+    ) -> Result<RecentLogins, Unavailable> {
+        self.read("counting recent logins", |connection| {
+            let sql = "SELECT (SELECT count(*) FROM login
+                               WHERE browser = ?1 AND return_to = ?2 AND created_at >= ?3),
+                              (SELECT count(*) FROM arrival
+                               WHERE browser = ?1 AND return_to = ?2 AND at >= ?3)";
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_row(params![browser, return_to, Moment(since)], |row| {
+                let mut columns = Columns::of(row);
+                let open = columns.read::<Count>()?.0;
+                Ok(RecentLogins { open, arrived: columns.read::<Count>()?.0 })
+            })
+        })
+    }
+
+    async fn forget_arrivals(&self, browser: &SecretDigest) -> Result<(), Unavailable> {
+        let browser = *browser;
+        self.write("forgetting arrivals", move |connection| {
+            let sql = "DELETE FROM arrival WHERE browser = ?";
+            connection.prepare_cached(sql)?.execute([browser]).map(drop)
         })
         .await
     }
@@ -94,6 +148,17 @@ fn delete_beyond_64(connection: &Connection, browser: &SecretDigest) -> rusqlite
                    (SELECT rowid FROM login WHERE browser = ? ORDER BY rowid DESC
                     LIMIT -1 OFFSET 64)";
     connection.prepare_cached(sql)?.execute([browser]).map(drop)
+}
+
+/// How many there are stands with the organization; the triggers on `login` keep it.
+fn delete_beyond_20_000(
+    connection: &Connection,
+    organization_id: OrganizationId,
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM login WHERE rowid IN
+                   (SELECT rowid FROM login WHERE organization_id = ?1 ORDER BY rowid
+                    LIMIT (SELECT max(open_logins - 20000, 0) FROM organization WHERE id = ?1))";
+    connection.prepare_cached(sql)?.execute([organization_id]).map(drop)
 }
 
 fn read(row: &Row<'_>, master_key: &MasterKey) -> rusqlite::Result<LoginTransaction> {
