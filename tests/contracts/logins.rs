@@ -88,7 +88,7 @@ async fn a_login_beyond_20_000_of_one_organization_drops_the_oldest() {
         for login in &begun[..3] {
             logins.insert_login(login).await.unwrap();
         }
-        for crowd in begun[3..].chunks(1_000) {
+        for crowd in begun[3..].chunks(100) {
             let mut inserted = JoinSet::new();
             for login in crowd.to_vec() {
                 let logins = logins.clone();

@@ -71,19 +71,28 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
-/// A Redis of which a test has a part to itself, where `PORTICO_TEST_REDIS` says one is.
-pub async fn redis() -> Option<Arc<Redis>> {
-    let url = std::env::var("PORTICO_TEST_REDIS").ok()?;
-    let prefix = format!("test:{}:", Secret::generate().expose());
-    let redis = Redis::new(&url, prefix).unwrap();
-    redis.resume(redis.reconnect().await.unwrap());
-    Some(Arc::new(redis))
+/// A part of a Redis that a test has to itself.
+pub struct RedisPart {
+    pub redis: Arc<Redis>,
+    pub url: String,
+    pub prefix: String,
+}
+
+impl RedisPart {
+    /// None where `PORTICO_TEST_REDIS` does not say that there is a Redis.
+    pub async fn new() -> Option<Self> {
+        let url = std::env::var("PORTICO_TEST_REDIS").ok()?;
+        let prefix = format!("test:{}:", Secret::generate().expose());
+        let redis = Arc::new(Redis::new(&url, prefix.clone()).unwrap());
+        redis.resume(redis.reconnect().await.unwrap());
+        Some(Self { redis, url, prefix })
+    }
 }
 
 /// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
     let mut desks = vec![embedded_login_desk().await];
-    if let Some(redis) = redis().await {
+    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
         let logins = Arc::new(RedisLogins::new(redis, master_key(7)));
         desks.push(LoginDesk { logins, ..embedded_login_desk().await });
     }
@@ -110,7 +119,7 @@ pub struct LoginDesk {
 /// Sessions of every adapter, over a database with one account.
 pub async fn sign_in_desks() -> Vec<Desk> {
     let mut desks = vec![Desk::embedded().await];
-    if let Some(redis) = redis().await {
+    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
         desks.push(Desk::of(redis_desk(redis).await));
     }
     desks

@@ -17,11 +17,11 @@ use tokio::sync::Notify;
 
 use crate::ports::{Part, Unavailable};
 
-/// Nobody waits longer for an answer.
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
+/// A check of access waits no longer for an answer.
+pub(super) const A_CHECK: Duration = Duration::from_millis(250);
 
-/// A connection takes no longer to make, with TLS and password.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nothing else waits longer, and a connection with TLS and password takes no longer to make.
+const ANYTHING: Duration = Duration::from_secs(1);
 
 /// One Redis, over one connection that all threads share.
 ///
@@ -45,7 +45,7 @@ pub struct Redis {
     /// How many of them have been caught up with. A failure in the meantime leaves the three
     /// unequal, so it can't be overlooked.
     caught_up: AtomicU64,
-    failed: Notify,
+    has_failed: Notify,
 }
 
 /// A number of failures, made good by a new connection.
@@ -73,14 +73,14 @@ impl Redis {
             failures: AtomicU64::new(1),
             answering: AtomicU64::new(0),
             caught_up: AtomicU64::new(0),
-            failed: Notify::new(),
+            has_failed: Notify::new(),
         })
     }
 
     /// Waits until something has failed that nobody has made good.
     pub async fn interrupted(&self) {
         while self.accepts_sessions().is_ok() {
-            self.failed.notified().await;
+            self.has_failed.notified().await;
         }
     }
 
@@ -88,8 +88,8 @@ impl Redis {
     pub async fn reconnect(&self) -> Result<Interruption, Unavailable> {
         let failures = self.failures.load(Ordering::SeqCst);
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECTION_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
+            .set_connection_timeout(Some(ANYTHING))
+            .set_response_timeout(Some(ANYTHING));
         let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
         let mut connection = connected.map_err(|error| unavailable("connecting", error))?;
         let answered = redis::cmd("PING").query_async::<Value>(&mut connection).await;
@@ -132,7 +132,18 @@ impl Redis {
         doing: &'static str,
         command: &Cmd,
     ) -> Result<Value, Unavailable> {
+        self.run_within(ANYTHING, doing, command).await
+    }
+
+    /// The same within so much time.
+    pub(super) async fn run_within(
+        &self,
+        time: Duration,
+        doing: &'static str,
+        command: &Cmd,
+    ) -> Result<Value, Unavailable> {
         let mut connection = self.connection(doing)?;
+        connection.set_response_timeout(time);
         let answer = command.query_async(&mut connection).await;
         self.judge(doing, answer)
     }
@@ -186,11 +197,14 @@ impl Redis {
         doing: &'static str,
         answer: RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        answer.map_err(|error| {
-            self.failures.fetch_add(1, Ordering::SeqCst);
-            self.failed.notify_one();
-            unavailable(doing, error)
-        })
+        answer.map_err(|error| self.failed(unavailable(doing, error)))
+    }
+
+    /// Believes nothing more until it was reached anew: something could not be done here.
+    pub(super) fn failed(&self, unavailable: Unavailable) -> Unavailable {
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        self.has_failed.notify_one();
+        unavailable
     }
 }
 
@@ -221,7 +235,8 @@ fn is_of_another_program(error: &RedisError) -> bool {
     error.code() == Some("WRONGTYPE")
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes as people can compare them.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use redis::Value;
 
 use super::{
-    link::Redis,
+    link::{Redis, hexadecimal},
     record::{self, bulk},
     scripts,
 };
@@ -210,5 +210,5 @@ fn lifetime(login: &LoginTransaction) -> i64 {
 }
 
 fn place_of(state: &SecretDigest) -> String {
-    format!("login/{:?}", state.as_bytes())
+    format!("login/{}", hexadecimal(state.as_bytes()))
 }

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use redis::Value;
 
 use self::{
-    link::away,
+    link::{away, hexadecimal},
     record::{FIELDS, Record, bulk},
 };
 pub use self::{
@@ -129,13 +129,29 @@ impl RedisSessions {
         const DOING: &str = "looking for an account's sessions";
         let mut keys = redis::cmd("HKEYS");
         keys.arg(self.account_key(organization_id, account_id));
-        digests(DOING, self.redis.run(DOING, &keys).await?)
+        self.digests(DOING, self.redis.run(DOING, &keys).await?)
+    }
+
+    /// The members of an index; whatever else stands there is passed over.
+    fn digests(
+        &self,
+        doing: &'static str,
+        members: Value,
+    ) -> Result<Vec<SecretDigest>, Unavailable> {
+        let Value::Array(members) = members else { return Err(self.not_an_index(doing)) };
+        Ok(members.into_iter().filter_map(digest).collect())
+    }
+
+    /// Without its index nobody knows which sessions to end, so that can't count as done.
+    fn not_an_index(&self, doing: &'static str) -> Unavailable {
+        let cause = "another program's value lies where an index should be";
+        self.redis.failed(away(doing, cause))
     }
 
     async fn record(&self, digest: &SecretDigest) -> Result<Option<Record>, Unavailable> {
         let mut command = redis::cmd("HMGET");
         command.arg(self.session_key(digest)).arg(&FIELDS);
-        let values = self.redis.run("finding a session", &command).await?;
+        let values = self.redis.run_within(link::A_CHECK, "finding a session", &command).await?;
         Ok(readable(digest, values))
     }
 
@@ -214,8 +230,8 @@ impl Sessions for RedisSessions {
     ) -> Result<(), Unavailable> {
         const DOING: &str = "keeping a session";
         self.redis.accepts_sessions()?;
-        let identity = bulk(self.enter(&session, &identity).await?)
-            .ok_or_else(|| away(DOING, "an account's index is no index"))?;
+        let identity =
+            bulk(self.enter(&session, &identity).await?).ok_or_else(|| self.not_an_index(DOING))?;
         let place = place_of(&session.digest);
         let hints = self.master_key.seal(&place, &record::write_hints(&hints));
         let mut script = scripts::KEEP.key(self.session_key(&session.digest));
@@ -336,7 +352,7 @@ impl Sessions for RedisSessions {
         const DOING: &str = "looking for the sessions of a sid";
         let mut range = redis::cmd("ZRANGE");
         range.arg(self.sid_key(connector_id, sid)).arg(0).arg(-1);
-        let digests = digests(DOING, self.redis.run(DOING, &range).await?)?;
+        let digests = self.digests(DOING, self.redis.run(DOING, &range).await?)?;
         let mut ended = Vec::new();
         for Record { session, .. } in self.records(&digests).await? {
             if session.organization_id == organization_id {
@@ -360,7 +376,7 @@ impl Sessions for RedisSessions {
             let mut scan = redis::cmd("ZSCAN");
             scan.arg(self.connector_key(connector_id)).arg(cursor).arg("COUNT").arg(AT_ONCE);
             let part = self.redis.run(DOING, &scan).await?;
-            let (next, members) = scanned(part).ok_or_else(|| not_an_index(DOING))?;
+            let (next, members) = scanned(part).ok_or_else(|| self.not_an_index(DOING))?;
             self.end_begun_until(organization_id, connector_id, begun_until, &members).await?;
             if next == b"0" {
                 return Ok(());
@@ -387,12 +403,6 @@ fn readable(digest: &SecretDigest, values: Value) -> Option<Record> {
     record
 }
 
-/// The members of an index; whatever else stands there is passed over.
-fn digests(doing: &'static str, members: Value) -> Result<Vec<SecretDigest>, Unavailable> {
-    let members = members.into_sequence().map_err(|_| not_an_index(doing))?;
-    Ok(members.into_iter().filter_map(digest).collect())
-}
-
 fn digest(member: Value) -> Option<SecretDigest> {
     bulk(member)?.try_into().ok().map(SecretDigest::from_bytes)
 }
@@ -402,11 +412,6 @@ fn scanned(part: Value) -> Option<(Vec<u8>, Vec<SecretDigest>)> {
     let mut part = part.into_sequence().ok()?.into_iter();
     let (cursor, members) = (bulk(part.next()?)?, part.next()?.into_sequence().ok()?);
     Some((cursor, members.into_iter().step_by(2).filter_map(digest).collect()))
-}
-
-/// Without its index nobody knows which sessions to end, so that can't count as done.
-fn not_an_index(doing: &'static str) -> Unavailable {
-    away(doing, "another program's value lies where the index should be")
 }
 
 /// For how many milliseconds from `now` a record is of use at most; a minute more, for uses that
@@ -421,5 +426,5 @@ fn milliseconds(duration: SignedDuration) -> i64 {
 }
 
 fn place_of(digest: &SecretDigest) -> String {
-    format!("session/hints/{:?}", digest.as_bytes())
+    format!("session/hints/{}", hexadecimal(digest.as_bytes()))
 }
