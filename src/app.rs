@@ -23,15 +23,26 @@ use crate::{
     outbound::authority_client::AuthorityClient,
     ports::{
         Ports, Settings, Unavailable,
+        logins::Logins,
+        sessions::Sessions,
         store::{SigningKey, SigningKeys as _},
     },
-    service::maintenance,
-    sessions::embedded::EmbeddedSessions,
+    service::{access, maintenance},
+    sessions::{
+        embedded::EmbeddedSessions,
+        redis::{Redis, RedisLogins, RedisSessions},
+    },
     storage::sqlite::{OpenError, SqliteStore},
 };
 
 /// How often what was left for later is done.
 const MAINTENANCE_EVERY: Duration = Duration::from_secs(30);
+
+/// How soon after a failure Redis is tried again.
+const REDIS_TRIED_EVERY: Duration = Duration::from_millis(100);
+
+/// One failure of so many in a row is logged: about one in half a minute.
+const LOGGED_FAILURE: u32 = 100;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +56,9 @@ pub enum StartError {
     /// The database was opened but does not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// The address of Redis can't be used.
+    #[error("redis.url can't be used: {0}")]
+    RedisUrl(redis::RedisError),
     /// The stored signing key is damaged.
     #[error(transparent)]
     SigningKey(#[from] NotAKey),
@@ -64,8 +78,15 @@ pub struct App {
     pub ports: Ports,
     config: Config,
     cookies: Cookies,
-    sessions: Arc<EmbeddedSessions>,
+    sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
+}
+
+/// Where the sessions are, for what only their owner does.
+#[derive(Clone)]
+enum SessionAdapter {
+    Embedded(Arc<EmbeddedSessions>),
+    Redis(Arc<Redis>),
 }
 
 /// What only the demo shows.
@@ -79,41 +100,53 @@ pub struct DemoPages {
 
 impl App {
     /// Opens the database, brings it to this version, and connects everything.
+    ///
+    /// Sessions follow what changed while nobody followed it. Where they are in Redis and that is
+    /// away, the service opens nevertheless, and accepts none until they have.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
         let master_key = Arc::new(config.master_key_source().load_or_create()?);
         let store = SqliteStore::open(&config.database.path, master_key.clone())?;
-        Self::wire(config, clock, &master_key, store).await
+        let app = Self::wire(config, clock, master_key, store).await?;
+        match &app.sessions {
+            SessionAdapter::Embedded(_) => access::catch_up(&app.ports).await?,
+            SessionAdapter::Redis(redis) => {
+                if let Err(unavailable) = reach(&app.ports, redis).await {
+                    tracing::error!(%unavailable, "nobody can be signed in until this is mended");
+                }
+            }
+        }
+        Ok(app)
     }
 
     /// The same for a command that is over soon, also beside a service that runs.
     pub async fn open_beside(config: Config, clock: Clock) -> Result<Self, StartError> {
         let master_key = Arc::new(config.master_key_source().load_or_create()?);
         let store = SqliteStore::open_beside(&config.database.path, master_key.clone())?;
-        Self::wire(config, clock, &master_key, store).await
+        Self::wire(config, clock, master_key, store).await
     }
 
     async fn wire(
         config: Config,
         clock: Clock,
-        master_key: &MasterKey,
+        master_key: Arc<MasterKey>,
         store: SqliteStore,
     ) -> Result<Self, StartError> {
         install_crypto_provider();
         let store = Arc::new(store);
-        let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
+        let kept = Kept::open(&config, &clock, &master_key, &store).await?;
         let signer = signer(&store, &clock).await?;
         let authorities = Arc::new(AuthorityClient::new(trusted_hosts(&config), clock.clone()));
         let ports = Ports {
-            logins: store.clone(),
             store,
-            sessions: sessions.clone(),
+            logins: kept.logins,
+            sessions: kept.sessions,
             authorities: authorities.clone(),
             signer: Arc::new(signer),
             clock,
             settings: Arc::new(settings(&config)),
         };
-        let cookies = Cookies::new(master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions, authorities })
+        let cookies = Cookies::new(&master_key, config.public_url.is_https());
+        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -131,6 +164,7 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
+        let background = self.background();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = self.authorities.prepare() {
                 tracing::error!(%error, "no authority can be reached until this is mended");
@@ -139,11 +173,23 @@ impl App {
         Ok(Running {
             handle: server.handle(),
             server: tokio::spawn(server),
-            maintenance: tokio::spawn(maintain(self.ports.clone(), self.sessions.clone())),
+            background,
             readiness,
             ports: self.ports,
             sessions: self.sessions,
         })
+    }
+
+    /// What goes on beside the requests.
+    fn background(&self) -> Vec<JoinHandle<()>> {
+        let maintained = tokio::spawn(maintain(self.ports.clone(), self.sessions.clone()));
+        let watched = match &self.sessions {
+            SessionAdapter::Embedded(_) => None,
+            SessionAdapter::Redis(redis) => {
+                Some(tokio::spawn(watch(self.ports.clone(), redis.clone())))
+            }
+        };
+        [maintained].into_iter().chain(watched).collect()
     }
 
     fn state(&self, readiness: Readiness, demo: DemoPages) -> State {
@@ -180,9 +226,9 @@ pub struct Running {
     pub ports: Ports,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
-    maintenance: JoinHandle<()>,
+    background: Vec<JoinHandle<()>>,
     readiness: Readiness,
-    sessions: Arc<EmbeddedSessions>,
+    sessions: SessionAdapter,
 }
 
 impl Running {
@@ -190,11 +236,13 @@ impl Running {
     pub async fn stop(self) {
         self.readiness.stop();
         self.handle.stop(true).await;
-        self.maintenance.abort();
+        self.background.iter().for_each(JoinHandle::abort);
         if let Ok(Err(error)) = self.server.await {
             tracing::error!(%error, "the listener ended badly");
         }
-        if let Err(unavailable) = self.sessions.flush_last_seen().await {
+        if let SessionAdapter::Embedded(sessions) = self.sessions
+            && let Err(unavailable) = sessions.flush_last_seen().await
+        {
             tracing::error!(%unavailable, "when sessions were last used is not written down");
         }
     }
@@ -269,14 +317,75 @@ async fn signer(store: &SqliteStore, clock: &Clock) -> Result<Signer, StartError
     Ok(Signer::new(key.kid, &key.pkcs8)?)
 }
 
-async fn maintain(ports: Ports, sessions: Arc<EmbeddedSessions>) {
+/// What is kept in the database, or in Redis where the configuration names one.
+struct Kept {
+    logins: Arc<dyn Logins>,
+    sessions: Arc<dyn Sessions>,
+    adapter: SessionAdapter,
+}
+
+impl Kept {
+    async fn open(
+        config: &Config,
+        clock: &Clock,
+        master_key: &Arc<MasterKey>,
+        store: &Arc<SqliteStore>,
+    ) -> Result<Self, StartError> {
+        let Some(url) = &config.redis.url else {
+            let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
+            let adapter = SessionAdapter::Embedded(sessions.clone());
+            return Ok(Self { logins: store.clone(), sessions, adapter });
+        };
+        let redis = Redis::new(url.expose(), config.redis.prefix.clone());
+        let redis = Arc::new(redis.map_err(StartError::RedisUrl)?);
+        Ok(Self {
+            logins: Arc::new(RedisLogins::new(redis.clone(), master_key.clone())),
+            sessions: Arc::new(RedisSessions::new(redis.clone(), master_key.clone())),
+            adapter: SessionAdapter::Redis(redis),
+        })
+    }
+}
+
+/// Connects to Redis, and has its sessions follow what changed of late before any is accepted.
+async fn reach(ports: &Ports, redis: &Redis) -> Result<(), Unavailable> {
+    let connected = redis.reconnect().await?;
+    access::catch_up(ports).await?;
+    redis.resume(connected);
+    Ok(())
+}
+
+/// Reaches Redis anew whenever something has failed there.
+async fn watch(ports: Ports, redis: Arc<Redis>) {
+    let mut failures = 0_u32;
+    loop {
+        redis.interrupted().await;
+        match reach(&ports, &redis).await {
+            Ok(()) => {
+                failures = 0;
+                tracing::info!("Redis answers, and its sessions are up to date");
+            }
+            Err(unavailable) => {
+                if failures.is_multiple_of(LOGGED_FAILURE) {
+                    tracing::error!(%unavailable, "nobody can be signed in until this is mended");
+                }
+                failures += 1;
+                tokio::time::sleep(REDIS_TRIED_EVERY).await;
+            }
+        }
+    }
+}
+
+async fn maintain(ports: Ports, sessions: SessionAdapter) {
     let mut ticks = tokio::time::interval(MAINTENANCE_EVERY);
     loop {
         ticks.tick().await;
         let done = async {
-            sessions.flush_last_seen().await?;
-            sessions.sweep(ports.clock.now()).await?;
-            maintenance::forget_expired_logins(&ports).await
+            if let SessionAdapter::Embedded(sessions) = &sessions {
+                sessions.flush_last_seen().await?;
+                sessions.sweep(ports.clock.now()).await?;
+            }
+            maintenance::forget_expired_logins(&ports).await?;
+            maintenance::forget_old_revocations(&ports).await
         };
         if let Err(unavailable) = done.await {
             tracing::error!(%unavailable, "maintenance failed; it is tried again in 30 seconds");

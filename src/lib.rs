@@ -45,7 +45,14 @@
 //!
 //! [`http::forward_auth`] verifies the cookie's signature and looks its digest up in memory
 //! ([`sessions::embedded`]): no database, no JSON, no lock. Everything slow happened at the sign-in
-//! or at the change.
+//! or at the change. With sessions in Redis ([`sessions::redis`]) it is one round trip there.
+//!
+//! # A change that must reach the sessions
+//!
+//! Whoever loses access does so by a number in the account, its epoch; the commit that raises it
+//! also notes a [`Revocation`](ports::store::Revocation). The sessions are told right afterwards.
+//! Where that fails, or the process ends in between, [`service::access::catch_up`] tells them before
+//! any is accepted again.
 
 pub mod app;
 pub mod cli;

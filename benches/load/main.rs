@@ -19,17 +19,21 @@ use crate::{
 mod client;
 mod figures;
 mod process;
+mod redis;
 mod serve;
 mod start_up;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// What the others are held against.
+const BARE: &str = "bare handler";
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(serve::BARE) => serve::bare(),
-        Some(serve::PORTICO) => serve::portico(),
+        Some(serve::PORTICO) => serve::portico(arguments.get(1).map(String::as_str)),
         _ => measure(&Plan::of(&arguments)),
     }
 }
@@ -59,19 +63,29 @@ fn measure(plan: &Plan) -> anyhow::Result<()> {
 }
 
 fn forward_auth(plan: &Plan) -> anyhow::Result<()> {
-    let bare = serve::start(serve::BARE)?;
-    let portico = serve::start(serve::PORTICO)?;
-    let loads = [
-        (&bare.process, Load::let_in_by_bare(bare.address, &portico.cookie)),
-        (&portico.process, Load::let_in(portico.address, &portico.cookie)),
-        (&portico.process, Load::refused(portico.address)),
+    let bare = serve::start(&[serve::BARE])?;
+    let portico = serve::start(&[serve::PORTICO])?;
+    let redis = redis::start()?;
+    let in_redis = redis.as_ref().map(|redis| serve::start(&[serve::PORTICO, &redis.url]));
+    let in_redis = in_redis.transpose()?;
+    let mut loads = vec![
+        (BARE, &bare.process, Load::let_in_by_bare(bare.address, &portico.cookie)),
+        ("let in", &portico.process, Load::let_in(portico.address, &portico.cookie)),
+        ("refused", &portico.process, Load::refused(portico.address)),
     ];
-    for (process, load) in &loads {
+    match &in_redis {
+        Some(server) => {
+            let load = Load::let_in(server.address, &server.cookie);
+            loads.push(("let in, Redis", &server.process, load));
+        }
+        None => println!("Sessions in Redis are left out: redis-server is not installed.\n"),
+    }
+    for (_, process, load) in &loads {
         round(process, load, plan.round)?;
     }
-    let mut figures = [const { Figures::new() }; 3];
+    let mut figures: Vec<_> = loads.iter().map(|(name, ..)| (*name, Figures::new())).collect();
     for _ in 0..plan.rounds {
-        for ((process, load), figures) in loads.iter().zip(&mut figures) {
+        for ((_, process, load), (_, figures)) in loads.iter().zip(&mut figures) {
             figures.add(round(process, load, plan.round)?);
         }
     }
@@ -87,20 +101,21 @@ fn round(process: &Process, load: &Load, length: Duration) -> anyhow::Result<Mea
     Ok(Measured::new(answered, process.cpu()?.saturating_sub(before)))
 }
 
-fn print(plan: &Plan, [bare, let_in, refused]: &[Figures; 3]) {
+fn print(plan: &Plan, figures: &[(&str, Figures)]) {
     println!(
         "GET /auth/check, {} connections, {} rounds of {:?}: medians (least to most)\n",
         client::CONNECTIONS,
         plan.rounds,
         plan.round,
     );
-    println!("{:16}{:34}server CPU per request", "", "requests per second");
-    for (name, figures) in [("bare handler", bare), ("let in", let_in), ("refused", refused)] {
-        println!("{name:16}{:34}{} µs", figures.rates().whole(), figures.cpu_micros().fine());
+    println!("{:22}{:34}server CPU per request", "", "requests per second");
+    for (name, figures) in figures {
+        println!("{name:22}{:34}{} µs", figures.rates().whole(), figures.cpu_micros().fine());
     }
     println!();
-    for (name, figures) in [("let in", let_in), ("refused", refused)] {
+    let Some(((_, bare), others)) = figures.split_first() else { return };
+    for (name, figures) in others {
         let (rate, cpu) = figures.ratios_to(bare);
-        println!("{:16}{:34}{}", format!("{name} : bare"), rate.fine(), cpu.fine());
+        println!("{:22}{:34}{}", format!("{name} : bare"), rate.fine(), cpu.fine());
     }
 }

@@ -26,7 +26,7 @@ use portico::{
         id::AccountId,
         organization::{Edition, Organization, Slug},
         secret::Secret,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
     ports::Ports,
     service::{
@@ -44,7 +44,7 @@ use crate::process::Process;
 /// The argument for a server whose one handler does nothing.
 pub const BARE: &str = "bare";
 
-/// The argument for the whole service.
+/// The argument for the whole service; after it the address of a Redis, if sessions are kept there.
 pub const PORTICO: &str = "portico";
 
 /// Threads that answer, in either server.
@@ -58,15 +58,15 @@ pub struct Server {
     pub cookie: String,
 }
 
-/// Begins this program anew with `argument`, and waits until it answers.
-pub fn start(argument: &str) -> anyhow::Result<Server> {
-    let (process, stdout) = Process::start(Command::new(env::current_exe()?).arg(argument))?;
+/// Begins this program anew with `arguments`, and waits until it answers.
+pub fn start(arguments: &[&str]) -> anyhow::Result<Server> {
+    let (process, stdout) = Process::start(Command::new(env::current_exe()?).args(arguments))?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
     let (address, cookie) = line
         .trim_end_matches('\n')
         .split_once(' ')
-        .with_context(|| format!("{argument} did not start"))?;
+        .with_context(|| format!("{} did not start", arguments.join(" ")))?;
     Ok(Server { process, address: address.parse()?, cookie: cookie.to_owned() })
 }
 
@@ -94,10 +94,10 @@ async fn let_everybody_in() -> HttpResponse {
 }
 
 /// Serves Portico with one person signed in.
-pub fn portico() -> anyhow::Result<()> {
+pub fn portico(redis: Option<&str>) -> anyhow::Result<()> {
     block_on(async {
         let folder = tempfile::tempdir()?;
-        let config = config(&folder)?;
+        let config = config(&folder, redis)?;
         telemetry::init(&config.log);
         let app = app::App::open(config.clone(), Clock::system()).await?;
         let value = sign_in(&app.ports).await?;
@@ -121,7 +121,7 @@ async fn until_told_to_end(address: SocketAddr, cookie: &str) -> io::Result<()> 
     tokio::task::spawn_blocking(to_its_end).await?.map(drop)
 }
 
-fn config(folder: &TempDir) -> anyhow::Result<Config> {
+fn config(folder: &TempDir, redis: Option<&str>) -> anyhow::Result<Config> {
     let database = folder.path().join("portico.db");
     let overrides = [
         ("public_url", "https://login.example"),
@@ -131,7 +131,9 @@ fn config(folder: &TempDir) -> anyhow::Result<Config> {
         ("database.path", &database.to_string_lossy()),
         ("log.filter", "error"),
     ];
-    let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let redis = redis.map(|url| ("redis.url", url));
+    let overrides = overrides.into_iter().chain(redis);
+    let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     Ok(Config::load(Sources { overrides, ..Sources::default() })?)
 }
 
@@ -152,7 +154,8 @@ async fn sign_in(ports: &Ports) -> anyhow::Result<Secret> {
     inserted.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let value = Secret::generate();
     let identity = Identity::new(account.id, &account.email, &account.display_name, &acme.slug);
-    ports.sessions.create(session(ports, &account, &connector, &value), identity).await?;
+    let hints = SignOutHints { id_token: Secret::new("none"), logout_hint: None };
+    ports.sessions.create(session(ports, &account, &connector, &value), hints, identity).await?;
     Ok(value)
 }
 
@@ -204,8 +207,6 @@ fn session(ports: &Ports, account: &Account, connector: &Connector, value: &Secr
         token_role: Some(AccessRole::User),
         role: AccessRole::User,
         sid: None,
-        id_token: Secret::new("none"),
-        logout_hint: None,
         created_at: account.created_at,
         last_seen_at: account.created_at,
         idle: limits.idle,

@@ -21,7 +21,7 @@ use crate::{
     ports::{NotDone, Ports},
     service::{
         connectors::{self, NewConnector},
-        linking, organizations,
+        linking, logout, organizations,
         organizations::NewOrganization,
         setup_links,
     },
@@ -202,6 +202,7 @@ async fn connect(arguments: Connect) -> anyhow::Result<()> {
     let created = connectors::create(&ports, &organization, new, Actor::Operator).await?;
     let id = created.connector.id;
     let redirect_uri = connectors::redirect_uri(&ports, id);
+    let frontchannel_logout_uri = logout::front_channel_uri(&ports, id);
     let scim_url = connectors::scim_url(&ports, id);
     let user_name = &created.connector.scim.user_name;
     let password = created.scim_password.expose();
@@ -209,6 +210,7 @@ async fn connect(arguments: Connect) -> anyhow::Result<()> {
         "Connected {}. Paste into the tenant:\n\
          \n\
          Redirect URI (platform Web)   {redirect_uri}\n\
+         Front-channel logout URL      {frontchannel_logout_uri}\n\
          Tenant URL (provisioning)     {scim_url}\n\
          Secret token (provisioning)   {password}\n\
          or User Name and Password     {user_name}  {password}\n\
@@ -220,6 +222,7 @@ async fn connect(arguments: Connect) -> anyhow::Result<()> {
     let json = json!({
         "connector": id.to_string(),
         "redirect_uri": redirect_uri,
+        "frontchannel_logout_uri": frontchannel_logout_uri,
         "scim_url": scim_url,
         "scim_username": user_name,
         "scim_password": password,
@@ -263,6 +266,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
             "role_source": connector.role_source.as_str(),
             "link_by_user_name": connector.link_by_user_name.as_str(),
             "redirect_uri": connectors::redirect_uri(&ports, connector.id),
+            "frontchannel_logout_uri": logout::front_channel_uri(&ports, connector.id),
             "scim_url": connectors::scim_url(&ports, connector.id),
             "scim_username": connector.scim.user_name,
         })

@@ -17,6 +17,7 @@ mod outbound;
 mod pages;
 mod proxies;
 mod reading;
+mod redis;
 mod return_to;
 mod sessions;
 mod value;
@@ -37,6 +38,7 @@ pub use self::{
     pages::Pages,
     proxies::{Network, NotANetwork, Proxies},
     reading::{Problems, Sources},
+    redis::{NotARedisUrl, Redis, RedisUrl},
     return_to::ReturnTo,
     sessions::Sessions,
     value::{List, Whole},
@@ -55,6 +57,8 @@ pub struct Config {
     pub master_key: MasterKeySection,
     /// How long a sign-in lasts.
     pub sessions: Sessions,
+    /// Where sessions are kept, if not in the database.
+    pub redis: Redis,
     /// Whose word about the caller's address counts.
     pub proxies: Proxies,
     /// Where a sign-in may end besides Portico itself.
@@ -76,6 +80,7 @@ impl Config {
             database: Database::default(),
             master_key: MasterKeySection::default(),
             sessions: Sessions::default(),
+            redis: Redis::default(),
             proxies: Proxies::default(),
             return_to: ReturnTo::default(),
             outbound: Outbound::default(),
@@ -96,6 +101,7 @@ impl Config {
             database: reader.section(),
             master_key: reader.section(),
             sessions: reader.section(),
+            redis: reader.section(),
             proxies: reader.section(),
             return_to: reader.section(),
             outbound: reader.section(),

@@ -62,6 +62,9 @@ pub(super) trait Section: Default + Serialize + DeserializeOwned {
     /// Keys that hold a secret, which only the environment may carry.
     const SECRETS: &'static [&'static str] = &[];
 
+    /// Keys that may hold a secret: what is wrong with them is told without repeating them.
+    const MASKED: &'static [&'static str] = &[];
+
     /// What is wrong with the section although each of its keys is well.
     fn contradiction(&self) -> Option<&'static str> {
         None
@@ -207,7 +210,10 @@ fn accept<S: Section>(key: &str, value: &Value) -> Result<(), String> {
         let variable = variable(&format!("{}.{key}", S::NAME));
         return Err(format!("{place} is a secret, and is taken only from {variable}"));
     }
-    let shown = if secret { "what it holds".into() } else { shown(value) };
+    let shown = match secret || S::MASKED.contains(&key) {
+        true => "what it holds".into(),
+        false => shown(value),
+    };
     match read::<S>(Map::from_iter([(key.to_owned(), value.clone())])) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{place} {}, not {shown}", reason(error))),

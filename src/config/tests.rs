@@ -141,6 +141,10 @@ fn a_value_of_the_wrong_kind_is_refused() {
         ("[listen]\nworkers = -1", "must be a whole number from 1 to 1024, not -1"),
         ("[proxies]\ntrusted = 4", "portico.toml: proxies.trusted must be a list of texts, not 4"),
         ("[database]\npath = ''", "database.path must name a file"),
+        (
+            "[redis]\nprefix = 'a {b}'",
+            "redis.prefix must have 1 to 64 printable ASCII characters, without space, { and }",
+        ),
         ("[pages]\nsupport = ' '", "pages.support must have 1 to 200 characters"),
     ];
     for (toml, problem) in cases {
@@ -234,6 +238,45 @@ fn the_master_key_is_neither_taken_from_a_file_nor_shown() {
     let shown =
         format!("{config:?} {} {}", config.masked(), serde_json::to_string(&config).unwrap());
     assert!(shown.contains("value = \"********\"") && !shown.contains(KEY), "{shown}");
+}
+
+#[test]
+fn a_redis_address_is_shown_without_its_password() {
+    for (written, shown) in [
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("redis://localhost", "redis://localhost"),
+        ("rediss://:hunter2@redis.example.com/3", "rediss://:********@redis.example.com/3"),
+        ("redis://portico:hunter2@[::1]:7000", "redis://portico:********@[::1]:7000"),
+    ] {
+        let config = Written::set_up("").variable("PORTICO_REDIS__URL", written).load().unwrap();
+
+        assert_eq!(config.redis.url.as_ref().unwrap().expose(), written);
+        let masked = config.masked();
+        assert!(masked.contains(&format!("url = \"{shown}\"")), "{masked}");
+        assert!(!format!("{config:?} {masked}").contains("hunter2"));
+        assert!(Written::toml(&masked).load().is_ok());
+    }
+}
+
+#[test]
+fn an_address_that_is_no_redis_is_refused_without_being_repeated() {
+    for written in [
+        "localhost:6379",
+        "http://localhost:6379",
+        "redis://",
+        "redis://:hunter2@localhost:port",
+        "redis://localhost/database",
+        "redis://localhost/0?protocol=resp9",
+        "rediss://localhost/#insecure",
+        "unix:///run/redis.sock",
+    ] {
+        let problems = Written::set_up("").variable("PORTICO_REDIS__URL", written).problems();
+
+        assert_eq!(problems.len(), 1, "{written}");
+        let problem = "PORTICO_REDIS__URL must be like redis://127.0.0.1:6379/0, or rediss://";
+        assert!(problems[0].starts_with(problem), "{problems:?}");
+        assert!(!problems[0].contains("hunter2"), "{problems:?}");
+    }
 }
 
 #[test]

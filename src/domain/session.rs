@@ -33,10 +33,6 @@ pub struct Session {
     pub role: AccessRole,
     /// The provider's name for its own session, which its front-channel logout sends.
     pub sid: Option<String>,
-    /// The ID token, to be sent as `id_token_hint` when the person signs out.
-    pub id_token: Secret,
-    /// The `login_hint` claim, to be sent as `logout_hint`.
-    pub logout_hint: Option<String>,
     /// When the person signed in here.
     pub created_at: Timestamp,
     /// When the session was last used; written behind, so it may be a minute old after a crash.
@@ -56,6 +52,15 @@ impl Session {
     pub fn is_within_limits(&self, last_seen_at: Timestamp, now: Timestamp) -> bool {
         now < self.expires_at && now.duration_since(last_seen_at) < self.idle
     }
+}
+
+/// What a session keeps for its end alone: how the authority recognizes the person who signs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOutHints {
+    /// The ID token, to be sent as `id_token_hint`.
+    pub id_token: Secret,
+    /// The `login_hint` claim, to be sent as `logout_hint`.
+    pub logout_hint: Option<String>,
 }
 
 /// How long sessions live.
@@ -92,6 +97,19 @@ impl Identity {
             name: header_text(name),
             organization: Bytes::from(organization.as_str().to_owned()),
         }
+    }
+
+    /// The identity whose fields were kept as they are; `None` if one of them never was a field.
+    pub fn from_stored(fields: [Bytes; 4]) -> Option<Self> {
+        let is_printable = |byte: &u8| matches!(byte, b' '..=b'~');
+        let [account, email, name, organization] = fields;
+        let identity = Self { account, email, name, organization };
+        identity.fields().iter().all(|field| field.iter().all(is_printable)).then_some(identity)
+    }
+
+    /// What [`Self::from_stored`] takes.
+    pub const fn fields(&self) -> [&Bytes; 4] {
+        [&self.account, &self.email, &self.name, &self.organization]
     }
 
     /// The text that one of the fields stands for, its escapes undone.

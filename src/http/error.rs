@@ -71,7 +71,7 @@ impl PageError {
         Self {
             frame: frame.clone(),
             status: StatusCode::SERVICE_UNAVAILABLE,
-            detail: None,
+            detail: Some(format!("{} does not answer.", unavailable.part.as_str())),
             reference,
         }
     }
@@ -125,9 +125,10 @@ impl ApiError {
         let (error, description) = match self {
             Self::NotSignedIn => ("not_signed_in", "There is no live session.".to_owned()),
             Self::Unavailable(unavailable) => {
+                let part = unavailable.part.as_str();
                 let reference = log_unavailable(unavailable);
                 let description =
-                    format!("A part of the service is away; the log has it under {reference}.");
+                    format!("{part} does not answer; the log has it under {reference}.");
                 ("temporarily_unavailable", description)
             }
         };
@@ -235,9 +236,10 @@ impl ScimFault {
             }
             Self::Unavailable(unavailable) => {
                 let reference = log_unavailable(unavailable);
+                let part = unavailable.part.as_str();
                 format!(
-                    "Nothing was changed: a part of the service is away. Try again; the log has \
-                     it under {reference}."
+                    "{part} does not answer, so nothing was changed. Try again; the log has it \
+                     under {reference}."
                 )
             }
         }

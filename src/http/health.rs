@@ -13,9 +13,12 @@ use actix_web::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::http::State;
+use crate::{
+    http::State,
+    ports::{Part, Ports},
+};
 
-/// How long an answer of the database is good for.
+/// How long an answer of theirs is good for.
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
 
 /// `GET /health/live`: the process answers.
@@ -23,29 +26,39 @@ pub async fn live() -> HttpResponse {
     answer(HttpResponse::Ok(), "live")
 }
 
-/// `GET /health/ready`: it is not shutting down, and the database takes writes.
+/// `GET /health/ready`: it is not shutting down, the database takes writes, and sessions can be
+/// had.
 ///
-/// The database is asked at most once a second, whoever asks here.
+/// Both are asked at most once a second, whoever asks here.
 pub async fn ready(state: Data<State>) -> HttpResponse {
     if state.readiness.is_stopping() {
         return answer(HttpResponse::ServiceUnavailable(), "stopping");
     }
     let now = state.ports.clock.now();
-    let takes_writes = if let Some(known) = state.readiness.known(now) {
+    let away = if let Some(known) = state.readiness.known(now) {
         known
     } else {
-        let pinged = state.ports.store.ping().await;
-        if let Err(unavailable) = &pinged {
-            tracing::error!(%unavailable, "not ready");
-        }
-        state.readiness.learn(now, pinged.is_ok());
-        pinged.is_ok()
+        let away = part_that_is_away(&state.ports).await;
+        state.readiness.learn(now, away);
+        away
     };
-    if takes_writes {
-        answer(HttpResponse::Ok(), "ready")
-    } else {
-        answer(HttpResponse::ServiceUnavailable(), "the database is not available")
+    match away {
+        None => answer(HttpResponse::Ok(), "ready"),
+        Some(Part::Database) => {
+            answer(HttpResponse::ServiceUnavailable(), "the database is not available")
+        }
+        Some(Part::Redis) => answer(HttpResponse::ServiceUnavailable(), "Redis is not available"),
     }
+}
+
+async fn part_that_is_away(ports: &Ports) -> Option<Part> {
+    let pinged = match ports.store.ping().await {
+        Ok(()) => ports.sessions.ping().await,
+        away => away,
+    };
+    let unavailable = pinged.err()?;
+    tracing::error!(%unavailable, "not ready");
+    Some(unavailable.part)
 }
 
 /// Whether new work is welcome, shared by all workers.
@@ -57,7 +70,7 @@ pub struct Readiness(Arc<Signs>);
 #[derive(Debug, Default)]
 struct Signs {
     stopping: AtomicBool,
-    database: Mutex<Option<(Timestamp, bool)>>,
+    asked: Mutex<Option<(Timestamp, Option<Part>)>>,
 }
 
 impl Readiness {
@@ -71,18 +84,18 @@ impl Readiness {
         self.0.stopping.load(Ordering::Relaxed)
     }
 
-    /// Whether the database took writes within the last second, if it was asked then.
-    fn known(&self, now: Timestamp) -> Option<bool> {
-        let (asked_at, takes_writes) = (*self.database())?;
-        (now.duration_since(asked_at).abs() < FRESH).then_some(takes_writes)
+    /// What was away within the last second, if that was asked then.
+    fn known(&self, now: Timestamp) -> Option<Option<Part>> {
+        let (asked_at, away) = (*self.asked())?;
+        (now.duration_since(asked_at).abs() < FRESH).then_some(away)
     }
 
-    fn learn(&self, now: Timestamp, takes_writes: bool) {
-        *self.database() = Some((now, takes_writes));
+    fn learn(&self, now: Timestamp, away: Option<Part>) {
+        *self.asked() = Some((now, away));
     }
 
-    fn database(&self) -> MutexGuard<'_, Option<(Timestamp, bool)>> {
-        self.0.database.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asked(&self) -> MutexGuard<'_, Option<(Timestamp, Option<Part>)>> {
+        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,23 +1,28 @@
 //! Signing out.
 
+use std::borrow::Cow;
+
 use actix_session::Session;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, LOCATION},
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
     },
-    web::{Data, Query},
+    web::{Data, Path, Query},
 };
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::{
+    domain::id::ConnectorId,
     http::{
         State,
-        error::PageError,
+        error::{PageError, log_unavailable},
+        middleware::security_headers::Csp,
         pages::logout::{ConfirmPage, DonePage},
     },
-    service::logout::{self, SignedOut},
+    service::logout::{self, EndedThere, SignedOut},
 };
 
 /// The query of `/logout`.
@@ -74,4 +79,41 @@ pub struct Done {
 pub async fn done(state: Data<State>, done: Option<Query<Done>>) -> HttpResponse {
     let still_signed_in_at_authority = done.is_some_and(|done| done.only_here);
     DonePage { frame: &state.frame, organization: None, still_signed_in_at_authority }.respond()
+}
+
+/// A longer name of a session is none; Entra ID's are GUIDs.
+const LONGEST_SID: usize = 255;
+
+/// `GET /oidc/{connector}/frontchannel-logout`: the authority's page opens it in a hidden frame, for
+/// somebody who signs out there.
+///
+/// Cookies are not looked at: browsers send none from such a frame. Whatever is asked, and of
+/// whomever, the answer is the same, so that nobody learns by it who is signed in.
+pub async fn ended_there(
+    state: Data<State>,
+    connector: Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let query: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes()).collect();
+    let mut status = StatusCode::OK;
+    if let (Ok(connector), Some(ended)) = (connector.parse::<ConnectorId>(), ended_in(&query)) {
+        let signed_out = logout::sign_out_from_there(&state.ports, connector, ended).await;
+        if let Err(unavailable) = signed_out {
+            log_unavailable(&unavailable);
+            status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+    }
+    HttpResponse::build(status)
+        .insert_header((CONTENT_SECURITY_POLICY, Csp::strict().framable().header()))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// What a query says of a session that ended; nothing if it names it twice, or not in earnest.
+fn ended_in<'q>(query: &'q [(Cow<'q, str>, Cow<'q, str>)]) -> Option<EndedThere<'q>> {
+    let values = |wanted| query.iter().filter(move |(name, _)| name == wanted);
+    let once = |name| values(name).count() <= 1;
+    let value = |name| values(name).map(|(_, value)| value.as_ref()).next();
+    let sid = value("sid").filter(|sid| (1..=LONGEST_SID).contains(&sid.len()))?;
+    (once("sid") && once("iss")).then(|| EndedThere { sid, iss: value("iss") })
 }

@@ -98,6 +98,10 @@ pub fn app(
                 .route(web::post().to(login::answer_in_form)),
         )
         .service(
+            web::resource("/oidc/{connector}/frontchannel-logout")
+                .route(web::get().to(logout::ended_there)),
+        )
+        .service(
             web::resource("/logout")
                 .wrap(sessions())
                 .route(web::get().to(logout::sign_out))

@@ -40,7 +40,8 @@ pub trait Logins: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<LoginTransaction>, Unavailable>;
 
-    /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot.
+    /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot. An
+    /// adapter that forgets them by itself has nothing to do.
     async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
 
     /// Remembers for [`ARRIVAL_REMEMBERED`] that a sign-in of this browser succeeded and sent it to

@@ -42,12 +42,33 @@ pub struct Settings {
     pub return_origins: Vec<String>,
 }
 
+/// A part of the outside world that may be away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Where the service keeps what it knows.
+    Database,
+    /// Where it keeps who is signed in, if that is Redis.
+    Redis,
+}
+
+impl Part {
+    /// What people call it, at the beginning of a sentence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "The database",
+            Self::Redis => "Redis, where the sessions are kept,",
+        }
+    }
+}
+
 /// A part of the outside world did not do what it was asked; nothing was changed.
 ///
 /// Only its log line tells the cause; a person is told which part is away.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing} failed: {cause}")]
 pub struct Unavailable {
+    /// Which part it is.
+    pub part: Part,
     /// What was being done: `taking a login`.
     pub doing: &'static str,
     /// Why it failed.
@@ -56,11 +77,11 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// For `map_err`: the same failure, with what was being done.
+    /// For `map_err`: the same failure of the database, with what was being done.
     pub fn while_doing<E: Into<Box<dyn Error + Send + Sync>>>(
         doing: &'static str,
     ) -> impl FnOnce(E) -> Self {
-        move |cause| Self { doing, cause: cause.into() }
+        move |cause| Self { part: Part::Database, doing, cause: cause.into() }
     }
 }
 

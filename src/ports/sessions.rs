@@ -10,7 +10,7 @@ use crate::{
         access_role::AccessRole,
         id::{AccountId, ConnectorId, OrganizationId},
         secret::SecretDigest,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
     ports::Unavailable,
 };
@@ -24,6 +24,15 @@ pub struct LiveSession {
     pub identity: Arc<Identity>,
 }
 
+/// A session that has just ended.
+#[derive(Debug)]
+pub struct EndedSession {
+    /// The session.
+    pub session: Session,
+    /// What the authority recognizes its person by; nothing if that could not be read any more.
+    pub hints: Option<SignOutHints>,
+}
+
 /// Who is signed in.
 ///
 /// What is created, re-roled or ended here is durable before the answer; only the moment of the
@@ -33,7 +42,12 @@ pub trait Sessions: Send + Sync {
     /// Keeps a session that begins now.
     ///
     /// The caller reads the account's epoch once more afterwards, and ends the session if it moved.
-    async fn create(&self, session: Session, identity: Identity) -> Result<(), Unavailable>;
+    async fn create(
+        &self,
+        session: Session,
+        hints: SignOutHints,
+        identity: Identity,
+    ) -> Result<(), Unavailable>;
 
     /// The session of this digest if it is alive at `now`, which counts as its use.
     ///
@@ -81,12 +95,28 @@ pub trait Sessions: Send + Sync {
     ) -> Result<(), Unavailable>;
 
     /// Ends a session and returns it; `None` if it had ended already.
-    async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable>;
+    async fn end(&self, digest: &SecretDigest) -> Result<Option<EndedSession>, Unavailable>;
 
-    /// Ends every session that was begun through a connector: it speaks for another tenant now.
+    /// Ends the sessions that were begun through a connector while the provider's own session had
+    /// this name, and returns them.
+    ///
+    /// A sign-in that is under way is not ended, whether its session is almost made or not.
+    async fn end_of_sid(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        sid: &str,
+    ) -> Result<Vec<Session>, Unavailable>;
+
+    /// Ends every session that was begun through a connector until `begun_until`: it speaks for
+    /// another tenant now.
     async fn end_of_connector(
         &self,
         organization_id: OrganizationId,
         connector_id: ConnectorId,
+        begun_until: Timestamp,
     ) -> Result<(), Unavailable>;
+
+    /// Whether sessions can be had now.
+    async fn ping(&self) -> Result<(), Unavailable>;
 }

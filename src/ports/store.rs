@@ -17,7 +17,7 @@ use crate::{
         id::{AccountId, ConnectorId, OrganizationId, Reference},
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
         setup_link::SetupLink,
         subject_link::{LinkRequest, Subject, SubjectLink},
     },
@@ -30,6 +30,7 @@ pub trait Store:
     + Connectors
     + SetupLinks
     + Accounts
+    + Revocations
     + SubjectLinks
     + Decisions
     + AuditLog
@@ -43,6 +44,7 @@ impl<T> Store for T where
         + Connectors
         + SetupLinks
         + Accounts
+        + Revocations
         + SubjectLinks
         + Decisions
         + AuditLog
@@ -104,7 +106,8 @@ pub trait Connectors: Send + Sync {
         audit: &AuditEvent,
     ) -> Result<(), Unavailable>;
 
-    /// Replaces everything but the identifiers and the moment of creation.
+    /// Replaces everything but the identifiers and the moment of creation; under another authority
+    /// a [`Revocation`] is noted with it.
     ///
     /// `false` if the organization has no such connector.
     async fn replace_connector(
@@ -155,7 +158,7 @@ pub trait SetupLinks: Send + Sync {
     ) -> Result<Option<SetupLink>, Unavailable>;
 
     /// Uses up the link and keeps its connector: a new one, or everything but the moment of
-    /// creation of the one there is.
+    /// creation of the one there is. Under another authority a [`Revocation`] is noted with it.
     ///
     /// [`SetupRefusal::Gone`] unless the link is the connector's own and has not expired at `now`.
     /// Of two simultaneous completions one succeeds.
@@ -220,7 +223,8 @@ pub trait Accounts: Send + Sync {
     /// Replaces an account if it still has the version `expected_version`.
     ///
     /// `account` carries the new version and epoch. Of two that were computed from one version, one
-    /// succeeds and the other gets [`AccountConflict::Version`].
+    /// succeeds and the other gets [`AccountConflict::Version`]. Under a higher epoch, another name
+    /// or another e-mail address a [`Revocation`] is noted with it.
     async fn replace_account(
         &self,
         account: &Account,
@@ -228,7 +232,8 @@ pub trait Accounts: Send + Sync {
         audit: &AuditEvent,
     ) -> Result<(), NotDone<AccountConflict>>;
 
-    /// Deletes an account with its links, link requests and sessions.
+    /// Deletes an account with its links, link requests and sessions; a [`Revocation`] is noted
+    /// with it.
     ///
     /// `false` if the organization has no such account.
     async fn delete_account(
@@ -254,6 +259,39 @@ pub trait Accounts: Send + Sync {
         offset: u64,
         limit: u64,
     ) -> Result<AccountPage, Unavailable>;
+}
+
+/// A change that sessions must follow, noted in the same commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// What changed.
+    pub of: Revoked,
+    /// When; the last time, if it changed more than once.
+    pub at: Timestamp,
+}
+
+/// What changed so that sessions must follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// An account lost access, has another name or e-mail address, or was deleted.
+    Account(AccountId),
+    /// A connector leads to another authority.
+    Connector(ConnectorId),
+}
+
+/// Changes of late that sessions must follow, or have followed.
+///
+/// They are told to the sessions right after their commit. They are kept for a while beyond that,
+/// since the process may end between the two, and a store of sessions may lose what it was told.
+#[async_trait]
+pub trait Revocations: Send + Sync {
+    /// All that are kept, in no order.
+    async fn list_revocations(&self) -> Result<Vec<Revocation>, Unavailable>;
+
+    /// Forgets those of before `moment`; how many it forgot.
+    async fn delete_revocations(&self, moment: Timestamp) -> Result<u64, Unavailable>;
 }
 
 /// Why a link was not made.
@@ -387,7 +425,11 @@ pub trait Health: Send + Sync {
 #[async_trait]
 pub trait SessionRecords: Send + Sync {
     /// Keeps a session; durable when it returns.
-    async fn insert_session(&self, session: &Session) -> Result<(), Unavailable>;
+    async fn insert_session(
+        &self,
+        session: &Session,
+        hints: &SignOutHints,
+    ) -> Result<(), Unavailable>;
 
     /// Gives a session another role and epoch; `false` if it has ended.
     async fn update_session_role(
@@ -396,6 +438,12 @@ pub trait SessionRecords: Send + Sync {
         role: AccessRole,
         access_epoch: u64,
     ) -> Result<bool, Unavailable>;
+
+    /// Forgets a session; its hints, if it was there and they can be read.
+    async fn take_session(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<SignOutHints>, Unavailable>;
 
     /// Forgets these sessions.
     async fn delete_sessions(&self, digests: &[SecretDigest]) -> Result<(), Unavailable>;

@@ -5,11 +5,15 @@ use crate::{
         access_role::AccessRole,
         account::Account,
         connector::Connector,
+        id::{AccountId, OrganizationId},
         organization::Organization,
         session::{Identity, Session},
         subject_link::LinkBasis,
     },
-    ports::{Ports, Unavailable},
+    ports::{
+        Ports, Unavailable,
+        store::{Revocation, Revoked},
+    },
     service::role,
 };
 
@@ -69,6 +73,47 @@ pub async fn follow_deletion(
     deleted: &Account,
 ) -> Result<(), Unavailable> {
     ports.sessions.revoke_before(organization.id, deleted.id, AFTER_EVERY_EPOCH).await?;
+    Ok(())
+}
+
+/// Notes that what was committed has not reached the sessions yet.
+///
+/// It is no failure of what was asked for: the revocation was committed with it, and reaches the
+/// sessions before any is accepted again.
+pub fn reaches_later(unavailable: &Unavailable) {
+    tracing::warn!(%unavailable, "a change is committed; it reaches the sessions later");
+}
+
+/// Brings all sessions in line with what changed of late, once more.
+///
+/// Idempotent. Whoever should have kept a lesser role and is reached only here is signed out: what
+/// the account was before is not known any more.
+pub async fn catch_up(ports: &Ports) -> Result<(), Unavailable> {
+    for revocation in ports.store.list_revocations().await? {
+        let Revocation { organization_id, of, at } = revocation;
+        match of {
+            Revoked::Account(id) => follow_account(ports, organization_id, id).await?,
+            Revoked::Connector(id) => {
+                ports.sessions.end_of_connector(organization_id, id, at).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn follow_account(
+    ports: &Ports,
+    organization_id: OrganizationId,
+    id: AccountId,
+) -> Result<(), Unavailable> {
+    let account = ports.store.find_account(organization_id, id).await?;
+    let epoch = account.as_ref().map_or(AFTER_EVERY_EPOCH, |account| account.access_epoch);
+    ports.sessions.revoke_before(organization_id, id, epoch).await?;
+    let organization = ports.store.find_organization(organization_id).await?;
+    if let (Some(account), Some(organization)) = (account, organization) {
+        let identity = identity(&organization, &account);
+        ports.sessions.change_identity(organization_id, id, identity).await?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::{
         secret::Secret,
     },
     ports::{Ports, Unavailable},
+    service::access,
 };
 
 /// What an admin says of a new connector.
@@ -138,14 +139,17 @@ pub async fn renew(
     let audit = audit_event(&connector, "connector.renewed", actor, ports.clock.now());
     let replaced = ports.store.replace_connector(&connector, &audit).await?;
     if existing_authority != connector.authority {
-        end_sessions(ports, &connector).await?;
+        end_sessions(ports, &connector).await;
     }
     Ok(replaced.then_some(CreatedConnector { connector, scim_password }))
 }
 
-/// Signs everybody out who came through a connector: it leads to another authority now.
-pub async fn end_sessions(ports: &Ports, connector: &Connector) -> Result<(), Unavailable> {
-    ports.sessions.end_of_connector(connector.organization_id, connector.id).await
+/// Signs everybody out who came through a connector, now or as soon as the sessions can be
+/// reached: it leads to another authority now.
+pub async fn end_sessions(ports: &Ports, connector: &Connector) {
+    let (organization_id, id) = (connector.organization_id, connector.id);
+    let ended = ports.sessions.end_of_connector(organization_id, id, ports.clock.now()).await;
+    ended.unwrap_or_else(|unavailable| access::reaches_later(&unavailable));
 }
 
 /// What the audit log says of a connector as it is from `now` on.

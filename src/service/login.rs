@@ -202,7 +202,7 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
     if let Some(previous) = callback.previous_session {
         ports.sessions.end(&previous).await?;
     }
-    attempt.open(session, &tokens.identity, &linked, &granted).await?;
+    attempt.open(session, &tokens, &linked, &granted).await?;
     Ok(SignedIn { token, return_to: attempt.return_to })
 }
 

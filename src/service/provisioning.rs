@@ -12,7 +12,7 @@ use crate::{
         organization::Organization,
     },
     ports::{
-        NotDone, Ports, Unavailable,
+        NotDone, Part, Ports, Unavailable,
         store::{AccountConflict, AccountLookup, AccountPage},
     },
     scim::{error::ScimError, filter::Filter, patch::Patch, user::User},
@@ -151,7 +151,9 @@ impl Directory<'_> {
             if !ports.store.delete_account(organization.id, id, &audit).await? {
                 return Err(Error::NotFound(id));
             }
-            Ok(access::follow_deletion(&ports, &organization, &account).await?)
+            let followed = access::follow_deletion(&ports, &organization, &account).await;
+            followed.unwrap_or_else(|unavailable| access::reaches_later(&unavailable));
+            Ok(())
         })
         .await
     }
@@ -190,6 +192,7 @@ impl Directory<'_> {
             }
         }
         Err(Error::Unavailable(Unavailable {
+            part: Part::Database,
             doing: "changing an account that others keep changing",
             cause: "eight conflicts in a row".into(),
         }))
@@ -237,7 +240,8 @@ impl Directory<'_> {
     }
 }
 
-/// Writes an account's successor and brings its sessions in line.
+/// Writes an account's successor and brings its sessions in line, now or as soon as they can be
+/// reached.
 async fn write(
     ports: Ports,
     organization: Organization,
@@ -246,7 +250,8 @@ async fn write(
     audit: AuditEvent,
 ) -> Result<Account, NotDone<AccountConflict>> {
     ports.store.replace_account(&after, before.version, &audit).await?;
-    access::follow_change(&ports, &organization, &before, &after).await?;
+    let followed = access::follow_change(&ports, &organization, &before, &after).await;
+    followed.unwrap_or_else(|unavailable| access::reaches_later(&unavailable));
     Ok(after)
 }
 

@@ -178,7 +178,7 @@ async fn save(
     to_its_end(async move {
         ports.store.complete_setup(&digest, now, &connector, &audit).await?;
         if moves {
-            connectors::end_sessions(&ports, &connector).await?;
+            connectors::end_sessions(&ports, &connector).await;
         }
         Ok(())
     })

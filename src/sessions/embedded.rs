@@ -8,6 +8,7 @@
 //! everything that takes access away is in memory before it is durable.
 
 mod entry;
+mod sids;
 
 use std::sync::Arc;
 
@@ -15,17 +16,20 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use papaya::HashMap;
 
-use self::entry::{AccountKey, Entry, Owner};
+use self::{
+    entry::{AccountKey, Entry, Owner},
+    sids::Sids,
+};
 use crate::{
     domain::{
         access_role::AccessRole,
         id::{AccountId, ConnectorId, OrganizationId},
         secret::SecretDigest,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
     ports::{
         Unavailable,
-        sessions::{LiveSession, Sessions},
+        sessions::{EndedSession, LiveSession, Sessions},
         store::SessionRecords,
     },
 };
@@ -44,6 +48,7 @@ pub struct EmbeddedSessions {
     records: Arc<dyn SessionRecords>,
     sessions: HashMap<SecretDigest, Arc<Entry>>,
     owners: HashMap<AccountKey, Arc<Owner>>,
+    sids: Sids,
 }
 
 impl EmbeddedSessions {
@@ -52,7 +57,12 @@ impl EmbeddedSessions {
         records: Arc<dyn SessionRecords>,
         now: Timestamp,
     ) -> Result<Self, Unavailable> {
-        let opened = Self { records, sessions: HashMap::new(), owners: HashMap::new() };
+        let opened = Self {
+            records,
+            sessions: HashMap::new(),
+            owners: HashMap::new(),
+            sids: Sids::default(),
+        };
         let mut after = None;
         loop {
             let loaded = opened.records.list_live_sessions(now, after, LOADED_AT_ONCE).await?;
@@ -149,6 +159,7 @@ impl EmbeddedSessions {
     fn forget(&self, digest: &SecretDigest) {
         let entry = self.sessions.pin().remove(digest).cloned();
         if let Some(entry) = entry {
+            self.sids.leave(&entry.live.load().session);
             self.leave(&entry.owner, digest);
         }
     }
@@ -176,6 +187,7 @@ impl Reservation<'_> {
     fn publish(mut self, session: Session) {
         self.keep = true;
         let shared = self.owner.shared();
+        self.sessions.sids.enter(&session);
         let entry = Entry::new(session, shared.identity.clone(), self.owner.clone());
         // Under the lock, or a change of identity that runs beside it would miss this session.
         self.sessions.sessions.pin().insert(self.digest, Arc::new(entry));
@@ -195,9 +207,14 @@ impl Sessions for EmbeddedSessions {
     /// Racing a revocation: one that comes while the record is written reaches the account's
     /// entry, and the session is dead from birth; one that came before is seen by the caller, who
     /// reads the epoch once more.
-    async fn create(&self, session: Session, identity: Identity) -> Result<(), Unavailable> {
+    async fn create(
+        &self,
+        session: Session,
+        hints: SignOutHints,
+        identity: Identity,
+    ) -> Result<(), Unavailable> {
         let reservation = self.reserve(&session, identity);
-        self.records.insert_session(&session).await?;
+        self.records.insert_session(&session, &hints).await?;
         reservation.publish(session);
         Ok(())
     }
@@ -260,7 +277,7 @@ impl Sessions for EmbeddedSessions {
         access_epoch: u64,
     ) -> Result<bool, Unavailable> {
         let Some(entry) = self.entry(&session.digest) else { return Ok(false) };
-        let _turn = entry.owner.changing_role.lock().await;
+        let _turn = entry.owner.changing.lock().await;
         if entry.has_ended()
             || !self.records.update_session_role(&session.digest, role, access_epoch).await?
         {
@@ -291,13 +308,37 @@ impl Sessions for EmbeddedSessions {
 
     /// Where the record can't be deleted now, the session is dead nevertheless, the error says so,
     /// and [`Self::sweep`] or the next call deletes it. A sweep that comes in between may forget the
-    /// session, but does not take it from the caller.
-    async fn end(&self, digest: &SecretDigest) -> Result<Option<Session>, Unavailable> {
+    /// session and its hints, but does not take it from the caller. Of simultaneous calls one after
+    /// the other deletes and takes, so the hints go to the one that gets the session.
+    async fn end(&self, digest: &SecretDigest) -> Result<Option<EndedSession>, Unavailable> {
         let Some(entry) = self.entry(digest) else { return Ok(None) };
         entry.mark_ended();
-        self.records.delete_sessions(&[*digest]).await?;
+        let _turn = entry.owner.changing.lock().await;
+        let hints = self.records.take_session(digest).await?;
         self.forget(digest);
-        Ok(entry.take())
+        Ok(entry.take().map(|session| EndedSession { session, hints }))
+    }
+
+    /// All of them are dead before the first record is deleted.
+    async fn end_of_sid(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        sid: &str,
+    ) -> Result<Vec<Session>, Unavailable> {
+        let entries: Vec<_> = self
+            .sids
+            .digests(connector_id, sid)
+            .iter()
+            .filter_map(|digest| self.entry(digest))
+            .filter(|entry| entry.is_of(organization_id, connector_id))
+            .collect();
+        entries.iter().for_each(|entry| entry.mark_ended());
+        let mut ended = Vec::new();
+        for entry in entries {
+            ended.extend(self.end(&entry.digest()).await?.map(|ended| ended.session));
+        }
+        Ok(ended)
     }
 
     /// All of them are dead before the first record is deleted.
@@ -305,10 +346,19 @@ impl Sessions for EmbeddedSessions {
         &self,
         organization_id: OrganizationId,
         connector_id: ConnectorId,
+        begun_until: Timestamp,
     ) -> Result<(), Unavailable> {
-        for entry in self.entries_where(|entry| entry.is_of(organization_id, connector_id)) {
+        let led_here = |entry: &Entry| {
+            entry.is_of(organization_id, connector_id) && entry.began_until(begun_until)
+        };
+        for entry in self.entries_where(led_here) {
             entry.mark_ended();
         }
         self.delete_ended().await
+    }
+
+    /// In this process's memory they always can.
+    async fn ping(&self) -> Result<(), Unavailable> {
+        Ok(())
     }
 }

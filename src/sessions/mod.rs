@@ -1,3 +1,4 @@
 //! The session adapters: who is signed in, looked up on every request.
 
 pub mod embedded;
+pub mod redis;

@@ -10,8 +10,8 @@ use portico::{
 use tokio::task::JoinSet;
 
 use crate::support::{
-    account, account_in, after, audit, connector_in, link, link_request, organization_in, person,
-    session, stores, subject,
+    account, account_in, after, audit, connector_in, hints, link, link_request, organization_in,
+    person, session, stores, subject,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,7 +289,7 @@ async fn an_account_deleted_takes_its_link_and_sessions_with_it() {
             store.insert_link(&link, &audit(acme, "linked")).await.unwrap();
             let request = link_request(account, &second, subject);
             store.insert_link_request(&request, &audit(acme, "asked")).await.unwrap();
-            store.insert_session(&session(account, &connector)).await.unwrap();
+            store.insert_session(&session(account, &connector), &hints()).await.unwrap();
         }
 
         let deleted = store.delete_account(acme, alice.id, &audit(acme, "deleted")).await.unwrap();

@@ -11,15 +11,15 @@ use portico::{
     domain::{
         access_role::AccessRole,
         secret::SecretDigest,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
-    ports::{Unavailable, sessions::Sessions as _, store::SessionRecords},
+    ports::{Part, Unavailable, sessions::Sessions as _, store::SessionRecords},
     sessions::embedded::EmbeddedSessions,
     storage::sqlite::SqliteStore,
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Desk, after, embedded_desk, now, session};
+use crate::support::{Desk, after, embedded_desk, hints, now, session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_alive_also_after_a_restart() {
@@ -41,7 +41,7 @@ async fn thousands_of_sessions_are_alive_also_after_a_restart() {
         let session = session(&desk.account, &desk.connector);
         let (sessions, alice) = (desk.sessions.clone(), desk.identity("Alice"));
         signed_in.spawn(async move {
-            sessions.create(session.clone(), alice).await.unwrap();
+            sessions.create(session.clone(), hints(), alice).await.unwrap();
             session
         });
     }
@@ -115,7 +115,11 @@ struct Records {
 impl Records {
     fn check(&self) -> Result<(), Unavailable> {
         if self.are_away.load(Ordering::SeqCst) {
-            return Err(Unavailable { doing: "writing", cause: "away".into() });
+            return Err(Unavailable {
+                part: Part::Database,
+                doing: "writing",
+                cause: "away".into(),
+            });
         }
         Ok(())
     }
@@ -123,9 +127,13 @@ impl Records {
 
 #[async_trait]
 impl SessionRecords for Records {
-    async fn insert_session(&self, session: &Session) -> Result<(), Unavailable> {
+    async fn insert_session(
+        &self,
+        session: &Session,
+        hints: &SignOutHints,
+    ) -> Result<(), Unavailable> {
         self.check()?;
-        self.store.insert_session(session).await
+        self.store.insert_session(session, hints).await
     }
 
     async fn update_session_role(
@@ -136,6 +144,14 @@ impl SessionRecords for Records {
     ) -> Result<bool, Unavailable> {
         self.check()?;
         self.store.update_session_role(digest, role, access_epoch).await
+    }
+
+    async fn take_session(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<SignOutHints>, Unavailable> {
+        self.check()?;
+        self.store.take_session(digest).await
     }
 
     async fn delete_sessions(&self, digests: &[SecretDigest]) -> Result<(), Unavailable> {
@@ -181,7 +197,7 @@ async fn a_session_whose_record_could_not_be_written_lets_nobody_in() {
     let session = session(&desk.account, &desk.connector);
     records.are_away.store(true, Ordering::SeqCst);
 
-    let created = desk.sessions.create(session.clone(), desk.identity("Alice")).await;
+    let created = desk.sessions.create(session.clone(), hints(), desk.identity("Alice")).await;
 
     assert!(created.is_err());
     assert!(!desk.is_alive(&session, now()).await);
@@ -201,8 +217,8 @@ async fn a_session_whose_end_could_not_be_written_is_dead_at_once_and_its_record
     }
 
     records.are_away.store(false, Ordering::SeqCst);
-    let ended = desk.sessions.end(&tried_again.digest).await.unwrap();
-    assert_eq!(ended, Some(tried_again));
+    let ended = desk.sessions.end(&tried_again.digest).await.unwrap().unwrap();
+    assert_eq!((ended.session, ended.hints), (tried_again, Some(hints())));
     desk.sessions.sweep(now()).await.unwrap();
     assert_eq!(records.list_live_sessions(now(), None, 9).await.unwrap(), []);
 }

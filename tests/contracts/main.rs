@@ -11,6 +11,8 @@ mod embedded_sessions;
 mod logins;
 mod logs;
 mod organizations;
+mod redis;
+mod revocations;
 mod session_records;
 mod sessions;
 mod setup_links;

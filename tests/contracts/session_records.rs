@@ -9,7 +9,7 @@ use portico::domain::{
 };
 
 use crate::support::{
-    WholeStore, account, after, audit, now, organization_in, person, session, stores,
+    WholeStore, account, after, audit, hints, now, organization_in, person, session, stores,
 };
 
 async fn live(store: &dyn WholeStore, second: i64) -> Vec<Session> {
@@ -23,7 +23,7 @@ async fn a_session_is_read_as_it_was_written_with_whom_it_speaks_for() {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let session = Session { token_role: None, sid: None, ..session(&alice, &connector) };
-        store.insert_session(&session).await.unwrap();
+        store.insert_session(&session, &hints()).await.unwrap();
 
         let listed = store.list_live_sessions(now(), None, 9).await.unwrap();
 
@@ -41,7 +41,7 @@ async fn sessions_are_listed_in_parts_in_the_order_of_their_digests() {
         let mut digests: Vec<_> = (0..5).map(|_| Secret::generate().digest()).collect();
         for digest in &digests {
             let session = Session { digest: *digest, ..session(&alice, &connector) };
-            store.insert_session(&session).await.unwrap();
+            store.insert_session(&session, &hints()).await.unwrap();
         }
         digests.sort_by_key(|digest| *digest.as_bytes());
 
@@ -63,7 +63,7 @@ async fn only_sessions_within_their_limits_and_of_the_present_epoch_are_listed()
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let session = session(&alice, &connector);
-        store.insert_session(&session).await.unwrap();
+        store.insert_session(&session, &hints()).await.unwrap();
         let seen = [(session.digest, after(7 * 3_600 + 3_000))];
 
         assert_eq!(live(&**store, 1_799).await.len(), 1, "within both limits");
@@ -88,7 +88,7 @@ async fn a_session_gets_another_role_but_never_that_of_an_older_epoch() {
         let event = audit(alice.organization_id, "changed");
         store.replace_account(&alice, 1, &event).await.unwrap();
         let session = session(&alice, &connector);
-        store.insert_session(&session).await.unwrap();
+        store.insert_session(&session, &hints()).await.unwrap();
         let role_of = async |role, epoch| {
             store.update_session_role(&session.digest, role, epoch).await.unwrap()
         };
@@ -110,7 +110,7 @@ async fn the_last_use_is_noted_and_passes_over_sessions_that_have_ended() {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let [one, ended] = [session(&alice, &connector), session(&alice, &connector)];
-        store.insert_session(&one).await.unwrap();
+        store.insert_session(&one, &hints()).await.unwrap();
 
         let seen = [(ended.digest, after(9)), (one.digest, after(10)), (one.digest, after(5))];
         store.update_last_seen(&seen).await.unwrap();
@@ -128,7 +128,7 @@ async fn sessions_beyond_their_limits_are_forgotten_others_stay() {
         let idle = Session { last_seen_at: after(-1_801), ..session(&alice, &connector) };
         let old = Session { expires_at: now(), ..session(&alice, &connector) };
         for session in [&fresh, &idle, &old] {
-            store.insert_session(session).await.unwrap();
+            store.insert_session(session, &hints()).await.unwrap();
         }
 
         let forgotten = store.delete_dead_sessions(now()).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_session_of_an_account_deleted_meanwhile_is_not_kept() {
         let (alice, connector) = person(&**store).await;
         let nobody = account(alice.organization_id, "nobody");
 
-        store.insert_session(&session(&nobody, &connector)).await.unwrap();
+        store.insert_session(&session(&nobody, &connector), &hints()).await.unwrap();
 
         assert_eq!(live(&**store, 0).await, []);
     }
@@ -160,8 +160,24 @@ async fn one_organization_cannot_have_a_session_of_anothers_account() {
         let globex = organization_in(&**store, "globex").await;
 
         let stolen = Session { organization_id: globex, ..session(&alice, &connector) };
-        store.insert_session(&stolen).await.unwrap();
+        store.insert_session(&stolen, &hints()).await.unwrap();
 
+        assert_eq!(live(&**store, 0).await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_taken_once_with_its_hints() {
+    for backend in stores() {
+        let store = &backend.store;
+        let (alice, connector) = person(&**store).await;
+        let session = session(&alice, &connector);
+        store.insert_session(&session, &hints()).await.unwrap();
+
+        let first = store.take_session(&session.digest).await.unwrap();
+        let second = store.take_session(&session.digest).await.unwrap();
+
+        assert_eq!((first, second), (Some(hints()), None));
         assert_eq!(live(&**store, 0).await, []);
     }
 }

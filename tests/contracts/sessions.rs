@@ -9,7 +9,7 @@ use portico::{
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
-    Desk, account_in, after, audit, connector_in, identity, now, organization_in, session,
+    Desk, account_in, after, audit, connector_in, hints, identity, now, organization_in, session,
     sign_in_desks,
 };
 
@@ -56,10 +56,11 @@ async fn a_session_that_ended_is_returned_once_and_found_no_more() {
     for desk in sign_in_desks().await {
         let [ended, other] = [desk.sign_in().await, desk.sign_in().await];
 
-        let first = desk.sessions.end(&ended.digest).await.unwrap();
+        let first = desk.sessions.end(&ended.digest).await.unwrap().unwrap();
         let second = desk.sessions.end(&ended.digest).await.unwrap();
 
-        assert_eq!((first.as_ref(), second), (Some(&ended), None));
+        assert_eq!((&first.session, first.hints), (&ended, Some(hints())));
+        assert!(second.is_none());
         assert!(!desk.is_alive(&ended, now()).await);
         assert!(desk.is_alive(&other, now()).await);
     }
@@ -75,7 +76,9 @@ async fn of_simultaneous_ends_one_gets_the_session() {
             race.spawn(async move { sessions.end(&session.digest).await.unwrap() });
         }
 
-        assert_eq!(race.join_all().await.into_iter().flatten().count(), 1);
+        let ended: Vec<_> = race.join_all().await.into_iter().flatten().collect();
+        assert_eq!(ended.len(), 1);
+        assert_eq!(ended[0].hints, Some(hints()));
     }
 }
 
@@ -84,12 +87,12 @@ async fn an_accounts_sessions_are_listed_the_newest_first_with_their_last_use() 
     for desk in sign_in_desks().await {
         let old = desk.sign_in().await;
         let new = Session { created_at: after(10), ..session(&desk.account, &desk.connector) };
-        desk.sessions.create(new.clone(), desk.identity("Alice")).await.unwrap();
+        desk.begin(new.clone()).await;
         let ended = desk.sign_in().await;
         desk.sessions.end(&ended.digest).await.unwrap();
         let idle =
             Session { last_seen_at: after(-1_800), ..session(&desk.account, &desk.connector) };
-        desk.sessions.create(idle, desk.identity("Alice")).await.unwrap();
+        desk.begin(idle).await;
         assert!(desk.is_alive(&old, after(60)).await);
 
         let Account { organization_id, id, .. } = desk.account;
@@ -122,10 +125,10 @@ async fn a_revocation_kills_at_once_and_only_what_is_of_an_older_epoch() {
         let old = desk.sign_in().await;
         let epoch = desk.raise_epoch().await;
         let new = Session { access_epoch: epoch, ..session(&desk.account, &desk.connector) };
-        desk.sessions.create(new.clone(), desk.identity("Alice")).await.unwrap();
+        desk.begin(new.clone()).await;
         let bob = account_in(&*desk.store, desk.account.organization_id, "bob").await;
         let of_bob = session(&bob, &desk.connector);
-        desk.sessions.create(of_bob.clone(), identity(&bob, "Bob")).await.unwrap();
+        desk.sessions.create(of_bob.clone(), hints(), identity(&bob, "Bob")).await.unwrap();
 
         let killed = desk.revoke_before(epoch).await;
 
@@ -238,16 +241,90 @@ async fn a_connectors_end_ends_its_sessions_and_no_others() {
         let of_it = desk.sign_in().await;
         let second = connector_in(&*desk.store, acme).await;
         let other = session(&desk.account, &second);
-        desk.sessions.create(other.clone(), desk.identity("Alice")).await.unwrap();
+        desk.begin(other.clone()).await;
         let globex = organization_in(&*desk.store, "globex").await;
 
-        desk.sessions.end_of_connector(globex, desk.connector.id).await.unwrap();
+        desk.sessions.end_of_connector(globex, desk.connector.id, now()).await.unwrap();
         let untouched = desk.is_alive(&of_it, now()).await;
-        desk.sessions.end_of_connector(acme, desk.connector.id).await.unwrap();
+        desk.sessions.end_of_connector(acme, desk.connector.id, now()).await.unwrap();
 
         assert!(untouched);
         assert!(!desk.is_alive(&of_it, now()).await);
         assert!(desk.is_alive(&other, now()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connectors_end_spares_who_signed_in_after_it() {
+    for desk in sign_in_desks().await {
+        let before = desk.sign_in().await;
+        let later = Session { created_at: after(1), ..session(&desk.account, &desk.connector) };
+        desk.begin(later.clone()).await;
+        let acme = desk.account.organization_id;
+
+        desk.sessions.end_of_connector(acme, desk.connector.id, now()).await.unwrap();
+
+        assert!(!desk.is_alive(&before, after(2)).await);
+        assert!(desk.is_alive(&later, after(2)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connectors_end_reaches_hundreds_of_sessions() {
+    for desk in sign_in_desks().await {
+        let mut begun = Vec::new();
+        for _ in 0..600 {
+            begun.push(desk.sign_in().await);
+        }
+        let acme = desk.account.organization_id;
+
+        desk.sessions.end_of_connector(acme, desk.connector.id, now()).await.unwrap();
+
+        for session in &begun {
+            assert!(!desk.is_alive(session, now()).await);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sid_ends_its_sessions_at_its_connector_and_no_others() {
+    for desk in sign_in_desks().await {
+        let acme = desk.account.organization_id;
+        let second = connector_in(&*desk.store, acme).await;
+        let of_sid = |sid: Option<&str>, connector| Session {
+            sid: sid.map(str::to_owned),
+            ..session(&desk.account, connector)
+        };
+        let [one, two] = [desk.sign_in().await, desk.sign_in().await];
+        let others = [
+            of_sid(Some("another"), &desk.connector),
+            of_sid(None, &desk.connector),
+            of_sid(Some("sid"), &second),
+        ];
+        for other in &others {
+            desk.begin(other.clone()).await;
+        }
+        let globex = organization_in(&*desk.store, "globex").await;
+        let end = async |organization, sid| {
+            let sessions = &desk.sessions;
+            let mut ended =
+                sessions.end_of_sid(organization, desk.connector.id, sid).await.unwrap();
+            ended.sort_by_key(|session| *session.digest.as_bytes());
+            ended
+        };
+        let mut expected = vec![one.clone(), two.clone()];
+        expected.sort_by_key(|session| *session.digest.as_bytes());
+
+        assert_eq!(end(acme, "nobody's").await, []);
+        assert_eq!(end(globex, "sid").await, []);
+        assert_eq!(end(acme, "sid").await, expected);
+        assert_eq!(end(acme, "sid").await, [], "they have ended already");
+        for ended in [&one, &two] {
+            assert!(!desk.is_alive(ended, now()).await);
+        }
+        for other in &others {
+            assert!(desk.is_alive(other, now()).await);
+        }
     }
 }
 
@@ -260,7 +337,7 @@ where
     let epoch = desk.store.find_account(organization_id, id).await.unwrap().unwrap().access_epoch;
     barrier.wait().await;
     let session = Session { access_epoch: epoch, ..session(&desk.account, &desk.connector) };
-    desk.sessions.create(session.clone(), desk.identity("Alice")).await.unwrap();
+    desk.begin(session.clone()).await;
     let now_epoch =
         desk.store.find_account(organization_id, id).await.unwrap().map(|found| found.access_epoch);
     let refused = now_epoch != Some(epoch);
@@ -328,7 +405,7 @@ async fn an_account_whose_last_session_ends_while_another_begins_can_be_revoked(
             let next = session(&desk.account, &desk.connector);
             let (sessions, ending) = (desk.sessions.clone(), last.digest);
             let ended = tokio::spawn(async move { sessions.end(&ending).await.unwrap() });
-            desk.sessions.create(next.clone(), desk.identity("Alice")).await.unwrap();
+            desk.begin(next.clone()).await;
             assert!(ended.await.unwrap().is_some());
             last = next;
         }

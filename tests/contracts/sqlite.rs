@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Backend, CLIENT_SECRET, account, audit, file, login, master_key, now, open, organization_in,
-    person, session, sqlite,
+    Backend, CLIENT_SECRET, account, audit, file, hints, login, master_key, now, open,
+    organization_in, person, session, sqlite,
 };
 
 fn folder() -> TempDir {
@@ -63,7 +63,7 @@ async fn no_secret_stands_in_the_files() {
     let Backend { store, folder } = sqlite();
     let (alice, connector) = person(&*store).await;
     store.insert_login(&login(&connector, b"browser")).await.unwrap();
-    store.insert_session(&session(&alice, &connector)).await.unwrap();
+    store.insert_session(&session(&alice, &connector), &hints()).await.unwrap();
     let pkcs8 = Secret::new("a-signing-key-that-nobody-may-read");
     let key = SigningKey { kid: "kid".into(), pkcs8, created_at: now() };
     store.insert_first_signing_key(&key).await.unwrap();

@@ -18,7 +18,7 @@ use portico::{
         organization::{Edition, EmailDomain, Organization, Slug},
         return_to::ReturnTo,
         secret::{Secret, SecretDigest},
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
         subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
     },
     ports::{
@@ -26,7 +26,10 @@ use portico::{
         sessions::Sessions,
         store::{Accounts as _, SessionRecords, Store},
     },
-    sessions::embedded::EmbeddedSessions,
+    sessions::{
+        embedded::EmbeddedSessions,
+        redis::{Redis, RedisLogins, RedisSessions},
+    },
     storage::sqlite::SqliteStore,
 };
 use serde_json::json;
@@ -68,12 +71,40 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
+/// A part of a Redis that a test has to itself.
+pub struct RedisPart {
+    pub redis: Arc<Redis>,
+    pub url: String,
+    pub prefix: String,
+}
+
+impl RedisPart {
+    /// None where `PORTICO_TEST_REDIS` does not say that there is a Redis.
+    pub async fn new() -> Option<Self> {
+        let url = std::env::var("PORTICO_TEST_REDIS").ok()?;
+        let prefix = format!("test:{}:", Secret::generate().expose());
+        let redis = Arc::new(Redis::new(&url, prefix.clone()).unwrap());
+        redis.resume(redis.reconnect().await.unwrap());
+        Some(Self { redis, url, prefix })
+    }
+}
+
 /// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
+    let mut desks = vec![embedded_login_desk().await];
+    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
+        let logins = Arc::new(RedisLogins::new(redis, master_key(7)));
+        desks.push(LoginDesk { logins, ..embedded_login_desk().await });
+    }
+    desks
+}
+
+/// Sign-ins under way in the database.
+pub async fn embedded_login_desk() -> LoginDesk {
     let Backend { store, folder } = sqlite();
     let (_, connector) = person(&*store).await;
     let another = connector_in(&*store, organization_in(&*store, "globex").await).await;
-    vec![LoginDesk { logins: store, connector, another, _folder: folder }]
+    LoginDesk { logins: store, connector, another, _folder: folder }
 }
 
 /// Where sign-ins begin.
@@ -87,7 +118,11 @@ pub struct LoginDesk {
 
 /// Sessions of every adapter, over a database with one account.
 pub async fn sign_in_desks() -> Vec<Desk> {
-    vec![Desk::embedded().await]
+    let mut desks = vec![Desk::embedded().await];
+    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
+        desks.push(Desk::of(redis_desk(redis).await));
+    }
+    desks
 }
 
 /// Where one person of one organization signs in.
@@ -101,7 +136,11 @@ pub struct Desk<S: ?Sized = dyn Sessions> {
 
 impl Desk {
     async fn embedded() -> Self {
-        let Desk { store, sessions, account, connector, folder } = embedded_desk().await;
+        Self::of(embedded_desk().await)
+    }
+
+    fn of(desk: Desk<impl Sessions + 'static>) -> Self {
+        let Desk { store, sessions, account, connector, folder } = desk;
         Self { store, sessions, account, connector, folder }
     }
 }
@@ -111,6 +150,13 @@ pub async fn embedded_desk() -> Desk<EmbeddedSessions> {
     let Backend { store, folder } = sqlite();
     let (account, connector) = person(&*store).await;
     let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now()).await.unwrap());
+    Desk { store, sessions, account, connector, folder }
+}
+
+/// A desk whose sessions are known to be in Redis.
+pub async fn redis_desk(redis: Arc<Redis>) -> Desk<RedisSessions> {
+    let Desk { store, account, connector, folder, .. } = embedded_desk().await;
+    let sessions = Arc::new(RedisSessions::new(redis, master_key(7)));
     Desk { store, sessions, account, connector, folder }
 }
 
@@ -130,8 +176,13 @@ impl<S: Sessions + ?Sized> Desk<S> {
     /// A session that begins now.
     pub async fn sign_in(&self) -> Session {
         let session = session(&self.account, &self.connector);
-        self.sessions.create(session.clone(), self.identity("Alice")).await.unwrap();
+        self.begin(session.clone()).await;
         session
+    }
+
+    /// This session begins, in Alice's name.
+    pub async fn begin(&self, session: Session) {
+        self.sessions.create(session, hints(), self.identity("Alice")).await.unwrap();
     }
 
     pub fn identity(&self, name: &str) -> Identity {
@@ -316,14 +367,19 @@ pub fn session(account: &Account, connector: &Connector) -> Session {
         token_role: Some(AccessRole::ReadOnly),
         role: AccessRole::Admin,
         sid: Some("sid".into()),
-        id_token: Secret::new("an-id-token-that-nobody-may-read"),
-        logout_hint: None,
         created_at: now(),
         last_seen_at: now(),
         idle: SignedDuration::from_mins(30),
         expires_at: after(8 * 3_600),
         user_agent: "Browser/1.0".into(),
         address: "192.0.2.7".into(),
+    }
+}
+
+pub fn hints() -> SignOutHints {
+    SignOutHints {
+        id_token: Secret::new("an-id-token-that-nobody-may-read"),
+        logout_hint: Some("alice".into()),
     }
 }
 

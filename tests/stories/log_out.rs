@@ -229,3 +229,99 @@ async fn the_last_page_believes_nothing_that_comes_along() {
     }
     assert!(is_signed_in(&mut browser).await);
 }
+
+/// Acme, its Ada in a browser, and Entra told where to tell of people who sign out there.
+async fn signed_in_with_a_front_channel(service: &Service) -> (Organization, Person, Browser) {
+    let (acme, ada, browser) = signed_in(service).await;
+    let address = format!("{}{}", service.origin, front_channel(&acme));
+    acme.tenant.change_application(acme.client_id, |portico| {
+        portico.front_channel_logout_url = Some(address);
+    });
+    (acme, ada, browser)
+}
+
+fn front_channel(organization: &Organization) -> String {
+    format!("/oidc/{}/frontchannel-logout", organization.connector_id())
+}
+
+/// Signs out at Microsoft; the addresses that its page opens in hidden frames.
+async fn sign_out_at_entra(browser: &mut Browser, organization: &Organization) -> Vec<String> {
+    let authority = organization.tenant.authority();
+    let tenant = authority.trim_end_matches('/').trim_end_matches("/v2.0");
+    let page = browser.open(&format!("{tenant}/oauth2/v2.0/logout")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let frames = page.body.split("<iframe").skip(1);
+    let source = |frame: &str| frame.split("src=\"").nth(1)?.split('"').next().map(str::to_owned);
+    frames.filter_map(source).collect()
+}
+
+#[tokio::test]
+async fn whoever_signs_out_at_microsoft_is_signed_out_here() {
+    let service = Service::start().await;
+    let (acme, ada, mut browser) = signed_in_with_a_front_channel(&service).await;
+    let mut phone = service.browser();
+    phone.sign_in(&acme, &ada).await;
+
+    let frames = sign_out_at_entra(&mut browser, &acme).await;
+    let was_signed_in = is_signed_in(&mut browser).await;
+    let mut answers = Vec::new();
+    for frame in &frames {
+        answers.push(service.ask(Ask::get(frame)).await);
+    }
+
+    assert_eq!((answers.len(), was_signed_in), (1, true));
+    let answer = &answers[0];
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains("frame-ancestors *"), "{policy}");
+    assert_eq!(answer.header("x-frame-options"), None);
+    assert!(!is_signed_in(&mut browser).await);
+    assert!(is_signed_in(&mut phone).await, "that is another session at Microsoft");
+    let newest = service.audit(&acme).await.remove(0);
+    assert_eq!(newest.action, "session.ended");
+    assert_eq!(newest.details["because"], "signed out at the authority");
+}
+
+#[tokio::test]
+async fn a_front_channel_that_says_nothing_good_ends_nothing_and_is_answered_alike() {
+    let service = Service::start().await;
+    let (acme, _, mut browser) = signed_in_with_a_front_channel(&service).await;
+    let globex = service.organization("globex").await;
+    let frame = sign_out_at_entra(&mut browser, &acme).await.remove(0);
+    let sid = frame.split("sid=").nth(1).unwrap().to_owned();
+    let (ours, theirs) = (front_channel(&acme), front_channel(&globex));
+    let too_long = "x".repeat(300);
+
+    for address in [
+        ours.clone(),
+        format!("{ours}?sid="),
+        format!("{ours}?sid={too_long}"),
+        format!("{ours}?sid=00000000-0000-0000-0000-000000000000"),
+        format!("{ours}?sid={sid}&sid={sid}"),
+        format!("{ours}?sid={sid}&iss=https%3A%2F%2Fevil.example"),
+        format!("{ours}?sid={sid}&iss="),
+        format!("{ours}?sid={sid}&iss=a&iss=b"),
+        format!("{theirs}?sid={sid}"),
+        format!("/oidc/01890000-0000-7000-8000-000000000000/frontchannel-logout?sid={sid}"),
+        format!("/oidc/nonsense/frontchannel-logout?sid={sid}"),
+    ] {
+        let answer = service.ask(Ask::get(&address)).await;
+
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{address}");
+        assert!(is_signed_in(&mut browser).await, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_says_who_it_is_ends_its_own_sessions() {
+    let service = Service::start().await;
+    let (acme, _, mut browser) = signed_in_with_a_front_channel(&service).await;
+    let frame = sign_out_at_entra(&mut browser, &acme).await.remove(0);
+    let provider = service.ports().authorities.provider(&acme.connector).await.unwrap();
+    let iss: String = url::form_urlencoded::byte_serialize(provider.issuer().as_bytes()).collect();
+
+    service.ask(Ask::get(format!("{frame}&iss={iss}"))).await;
+
+    assert!(!is_signed_in(&mut browser).await);
+}

@@ -170,3 +170,20 @@ async fn a_database_whose_key_is_lost_or_exchanged_is_not_touched() {
     }
     assert!(!made_anew);
 }
+
+#[tokio::test]
+async fn a_connector_that_moved_as_the_service_broke_off_has_signed_its_people_out() {
+    let mut service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let mut browser = service.browser();
+    browser.sign_in(&acme, &ada).await;
+    let other = "https://login.microsoftonline.com/other.example/v2.0";
+
+    // The commit alone: nobody is left to tell the sessions.
+    service.change_connector(&acme, |connector| connector.authority = other.into()).await;
+    service.restart().await;
+
+    assert_eq!(browser.ask(Ask::get("/session")).await.status, 401);
+}

@@ -16,17 +16,22 @@ use crate::support::{Ask, Browser, Credential, Directory, Installation, Process}
 const SESSION: &str = "portico-session";
 
 /// A service that was set up by the command line alone, with its tenant.
-struct Scene {
-    installation: Installation,
-    process: Process,
-    directory: Directory,
-    ada: Person,
-    browser: Browser,
+pub struct Scene {
+    pub installation: Installation,
+    pub process: Process,
+    pub directory: Directory,
+    pub ada: Person,
+    pub browser: Browser,
     _entra: SimulatedEntra,
 }
 
 impl Scene {
     async fn begin() -> Self {
+        Self::begin_with("").await
+    }
+
+    /// With these lines in its configuration.
+    pub async fn begin_with(more: &str) -> Self {
         portico::app::install_crypto_provider();
         let entra = SimulatedEntra::start(SimulatorOptions {
             bind: ([127, 0, 0, 1], 0).into(),
@@ -42,8 +47,8 @@ impl Scene {
         });
         let entra = entra.unwrap();
         let address = entra.address();
-        let installation =
-            Installation::new(&format!("[outbound]\nloopback_authorities = [\"{address}\"]\n"));
+        let outbound = format!("[outbound]\nloopback_authorities = [\"{address}\"]\n");
+        let installation = Installation::new(&format!("{outbound}{more}"));
         let tenant = entra.tenants().remove(0);
         let application = tenant.applications().remove(0);
         let client_id = application.client_id;
@@ -68,24 +73,24 @@ impl Scene {
     }
 
     /// Creates Ada's account; its id.
-    async fn provision(&self) -> String {
+    pub async fn provision(&self) -> String {
         let mut user = Directory::user("ada@acme.example");
         user["externalId"] = json!(self.ada.oid.to_string());
         self.directory.create(&user).await
     }
 
-    async fn sign_in(&mut self) {
+    pub async fn sign_in(&mut self) {
         let page = self.browser.sign_in_from("/login/acme", &self.ada).await;
         assert_eq!(page.heading(), "Welcome, ada Example", "{}", page.body);
     }
 
-    async fn kill_and_start_again(self) -> Self {
+    pub async fn kill_and_start_again(self) -> Self {
         self.process.kill().await;
         let process = self.installation.serve().await;
         Self { process, ..self }
     }
 
-    async fn session_status(&mut self) -> u16 {
+    pub async fn session_status(&mut self) -> u16 {
         self.browser.ask(Ask::get("/session")).await.status
     }
 }

@@ -41,6 +41,8 @@ pub struct CopiedValues {
     pub redirect_uri: String,
     /// Where the authority sends people back after signing out.
     pub signed_out_uri: String,
+    /// Where the authority tells of people who sign out there.
+    pub frontchannel_logout_uri: String,
     /// Provisioning's Tenant URL.
     pub scim_url: String,
     /// The User Name, for directories that authenticate with one.

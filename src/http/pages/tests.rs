@@ -140,6 +140,7 @@ impl Pages {
         let copied = CopiedValues {
             redirect_uri: value.to_owned(),
             signed_out_uri: value.to_owned(),
+            frontchannel_logout_uri: value.to_owned(),
             scim_url: value.to_owned(),
             scim_user_name: value.to_owned(),
         };
@@ -230,8 +231,6 @@ fn session(value: &str) -> Session {
         token_role: None,
         role: AccessRole::Admin,
         sid: None,
-        id_token: Secret::new(""),
-        logout_hint: None,
         created_at,
         last_seen_at: created_at,
         idle: SignedDuration::from_hours(1),

@@ -6,9 +6,15 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        access_role::AccessRole, account::Account, connector::Connector, decision::Outcome,
-        id::Reference, organization::Organization, return_to::ReturnTo, secret::Secret,
-        session::Session,
+        access_role::AccessRole,
+        account::Account,
+        connector::Connector,
+        decision::Outcome,
+        id::Reference,
+        organization::Organization,
+        return_to::ReturnTo,
+        secret::Secret,
+        session::{Session, SignOutHints},
     },
     oidc::{
         authority::Provider,
@@ -222,8 +228,6 @@ impl<'a> Attempt<'a> {
             token_role,
             role,
             sid: tokens.identity.sid().or(tokens.session_state.as_deref()).map(str::to_owned),
-            id_token: tokens.id_token.clone(),
-            logout_hint: tokens.identity.login_hint().map(str::to_owned),
             created_at: self.now,
             last_seen_at: self.now,
             idle: limits.idle,
@@ -237,14 +241,18 @@ impl<'a> Attempt<'a> {
     pub async fn open(
         &self,
         session: Session,
-        identity: &VerifiedIdentity,
+        tokens: &Tokens,
         linked: &Linked,
         granted: &GrantedRole,
     ) -> Result<(), LoginError> {
-        let (ports, account) = (self.ports, &linked.account);
-        let digest = session.digest;
-        ports.sessions.create(session, access::identity(&self.organization, account)).await?;
-        let settled = self.settle(identity, linked, granted).await;
+        let (ports, digest) = (self.ports, session.digest);
+        let hints = SignOutHints {
+            id_token: tokens.id_token.clone(),
+            logout_hint: tokens.identity.login_hint().map(str::to_owned),
+        };
+        let identity = access::identity(&self.organization, &linked.account);
+        ports.sessions.create(session, hints, identity).await?;
+        let settled = self.settle(&tokens.identity, linked, granted).await;
         if settled.is_err() {
             ports.sessions.end(&digest).await?;
         }

@@ -48,8 +48,9 @@ pub(super) struct Owner {
     epoch: AtomicU64,
     /// Never held while waiting for the database.
     shared: Mutex<Shared>,
-    /// Held by a change of role from its record to memory, so that both see changes in one order.
-    pub(super) changing_role: tokio::sync::Mutex<()>,
+    /// Held by a change of role, and by an end, from the record to memory, so that both see changes
+    /// in one order.
+    pub(super) changing: tokio::sync::Mutex<()>,
 }
 
 /// What the sessions of an account have in common.
@@ -70,7 +71,7 @@ impl Owner {
             key,
             epoch: AtomicU64::new(epoch),
             shared: Mutex::new(shared),
-            changing_role: tokio::sync::Mutex::new(()),
+            changing: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -144,6 +145,11 @@ impl Entry {
         let live = self.live.load();
         let session = &live.session;
         (session.organization_id, session.connector_id) == (organization_id, connector_id)
+    }
+
+    /// Whether it was begun at this moment or before.
+    pub(super) fn began_until(&self, moment: Timestamp) -> bool {
+        self.live.load().session.created_at <= moment
     }
 
     /// Whether somebody ended it.

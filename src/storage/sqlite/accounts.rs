@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, par
 use super::{
     SqliteStore, audit_log,
     columns::{Columns, Count, Json, Moment, folded},
-    is_taken,
+    is_taken, revocations,
     writer::Stop,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
     ports::{
         NotDone, Unavailable,
-        store::{AccountConflict, AccountLookup, AccountPage, Accounts},
+        store::{AccountConflict, AccountLookup, AccountPage, Accounts, Revocation, Revoked},
     },
 };
 
@@ -68,8 +68,12 @@ impl Accounts for SqliteStore {
                            AND version = :expected_version";
             let expected: &[(&str, &dyn ToSql)] =
                 &[(":expected_version", &Count(expected_version))];
+            let revokes = revocations::is_due_to_account(connection, &account)?;
             if execute(connection, sql, &account, expected)? == 0 {
                 return Err(Stop::Refused(AccountConflict::Version));
+            }
+            if revokes {
+                revocations::insert(connection, &revocation(&account, &audit))?;
             }
             Ok(audit_log::insert(connection, &audit)?)
         })
@@ -88,6 +92,9 @@ impl Accounts for SqliteStore {
             let deleted =
                 connection.prepare_cached(sql)?.execute(params![organization_id, id])? > 0;
             if deleted {
+                let of = Revoked::Account(id);
+                let revocation = Revocation { organization_id, of, at: audit.at };
+                revocations::insert(connection, &revocation)?;
                 audit_log::insert(connection, &audit)?;
             }
             Ok(deleted)
@@ -125,6 +132,11 @@ impl Accounts for SqliteStore {
             }
         })
     }
+}
+
+fn revocation(account: &Account, audit: &AuditEvent) -> Revocation {
+    let Account { organization_id, id, .. } = *account;
+    Revocation { organization_id, of: Revoked::Account(id), at: audit.at }
 }
 
 fn look_up(

@@ -1,11 +1,13 @@
 //! Links to identity providers.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, ToSql, named_params, params};
 
 use super::{
     SqliteStore, audit_log,
     columns::{Columns, Json, Moment, place},
+    revocations,
 };
 use crate::{
     domain::{
@@ -15,7 +17,10 @@ use crate::{
         master_key::MasterKey,
         secret::{Secret, SecretDigest},
     },
-    ports::{Unavailable, store::Connectors},
+    ports::{
+        Unavailable,
+        store::{Connectors, Revocation, Revoked},
+    },
 };
 
 const COLUMNS: &str = "organization_id, id, kind, enabled, authority, client_id, \
@@ -50,7 +55,7 @@ impl Connectors for SqliteStore {
         let (connector, audit) = (connector.clone(), audit.clone());
         let sealed = sealed_secret(&connector, &self.master_key);
         self.write("changing a connector", move |connection| {
-            let replaced = replace(connection, &connector, sealed.as_deref())?;
+            let replaced = replace(connection, &connector, sealed.as_deref(), audit.at)?;
             if replaced {
                 audit_log::insert(connection, &audit)?;
             }
@@ -109,17 +114,17 @@ pub(super) fn insert(
 
 /// Replaces a connector; `false` if the organization has none of its identifier.
 ///
-/// Under another authority nobody waits any more: those who did were people of the former one.
+/// Under another authority nobody is signed in or waits any more: they were people of the former
+/// one.
 pub(super) fn replace(
     connection: &Connection,
     connector: &Connector,
     sealed: Option<&[u8]>,
+    at: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let nobody_waits = "DELETE FROM link_request
-                        WHERE organization_id = ?1 AND connector_id = ?2 AND EXISTS (
-                            SELECT 1 FROM connector WHERE id = ?2 AND authority <> ?3)";
-    let key = params![connector.organization_id, connector.id, connector.authority];
-    connection.prepare_cached(nobody_waits)?.execute(key)?;
+    if revocations::is_due_to_connector(connection, connector)? {
+        leave_authority(connection, connector, at)?;
+    }
     // Names `:created_at` without using it, so that both statements take the same values.
     let sql = "UPDATE connector SET
                    kind = :kind, enabled = :enabled, authority = :authority,
@@ -130,6 +135,18 @@ pub(super) fn replace(
                    scim_passwords = :scim_passwords
                WHERE organization_id = :organization_id AND id = :id AND :created_at NOT NULL";
     Ok(execute(connection, sql, connector, sealed)? > 0)
+}
+
+fn leave_authority(
+    connection: &Connection,
+    connector: &Connector,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let Connector { organization_id, id, .. } = *connector;
+    let nobody_waits = "DELETE FROM link_request WHERE organization_id = ? AND connector_id = ?";
+    connection.prepare_cached(nobody_waits)?.execute(params![organization_id, id])?;
+    let of = Revoked::Connector(id);
+    revocations::insert(connection, &Revocation { organization_id, of, at })
 }
 
 fn execute(

@@ -19,6 +19,7 @@ mod migrations;
 mod open;
 mod organizations;
 mod readers;
+mod revocations;
 mod session_records;
 mod setup_links;
 mod signing_keys;
@@ -36,7 +37,7 @@ use self::{
 };
 use crate::{
     domain::master_key::MasterKey,
-    ports::{NotDone, Unavailable},
+    ports::{NotDone, Part, Unavailable},
 };
 
 /// The embedded database.
@@ -112,7 +113,7 @@ impl SqliteStore {
     ) -> Result<T, NotDone<Refusal>> {
         self.writer.run(work).await.map_err(|stop| match stop {
             Stop::Refused(refusal) => NotDone::Refused(refusal),
-            Stop::Failed(cause) => Unavailable { doing, cause }.into(),
+            Stop::Failed(cause) => Unavailable { part: Part::Database, doing, cause }.into(),
         })
     }
 }

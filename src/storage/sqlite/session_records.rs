@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     SqliteStore,
@@ -13,7 +13,7 @@ use crate::{
         access_role::AccessRole,
         master_key::MasterKey,
         secret::SecretDigest,
-        session::{Identity, Session},
+        session::{Identity, Session, SignOutHints},
     },
     ports::{Unavailable, store::SessionRecords},
 };
@@ -26,12 +26,18 @@ const COLUMNS: &str = "digest, organization_id, account_id, connector_id, access
 impl SessionRecords for SqliteStore {
     /// A session of an account that was deleted meanwhile is not kept; sign-in's last look at the
     /// epoch refuses it.
-    async fn insert_session(&self, session: &Session) -> Result<(), Unavailable> {
-        let session = session.clone();
-        let id_token = session.id_token.expose().as_bytes();
+    async fn insert_session(
+        &self,
+        session: &Session,
+        hints: &SignOutHints,
+    ) -> Result<(), Unavailable> {
+        let (session, logout_hint) = (session.clone(), hints.logout_hint.clone());
+        let id_token = hints.id_token.expose().as_bytes();
         let id_token = self.master_key.seal(&place_of(&session.digest), id_token);
-        self.write("keeping a session", move |connection| insert(connection, &session, &id_token))
-            .await
+        self.write("keeping a session", move |connection| {
+            insert(connection, &session, &id_token, logout_hint.as_deref())
+        })
+        .await
     }
 
     /// `false` also where the session has a later epoch already: of two changes, the later wins.
@@ -47,6 +53,20 @@ impl SessionRecords for SqliteStore {
                        WHERE digest = ?3 AND access_epoch <= ?2";
             let key = params![role, Count(access_epoch), digest];
             Ok(connection.prepare_cached(sql)?.execute(key)? > 0)
+        })
+        .await
+    }
+
+    async fn take_session(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<SignOutHints>, Unavailable> {
+        let (digest, master_key) = (*digest, self.master_key.clone());
+        self.write("ending a session", move |connection| {
+            let sql = "DELETE FROM session WHERE digest = ? RETURNING id_token, logout_hint";
+            let mut statement = connection.prepare_cached(sql)?;
+            let read = |row: &Row<'_>| Ok(read_hints(row, &master_key, &digest));
+            Ok(statement.query_row([digest], read).optional()?.flatten())
         })
         .await
     }
@@ -87,9 +107,9 @@ impl SessionRecords for SqliteStore {
             let after = after.map_or(Vec::new(), |digest| digest.as_bytes().to_vec());
             // CROSS JOIN: in the order of digests, and the rest looked up for each.
             let sql = "SELECT s.digest, s.organization_id, s.account_id, s.connector_id,
-                              s.access_epoch, s.token_role, s.role, s.sid, s.id_token,
-                              s.logout_hint, s.created_at, s.last_seen_at, s.idle, s.expires_at,
-                              s.user_agent, s.address, a.email, a.display_name, o.slug
+                              s.access_epoch, s.token_role, s.role, s.sid, s.created_at,
+                              s.last_seen_at, s.idle, s.expires_at, s.user_agent, s.address,
+                              a.email, a.display_name, o.slug
                        FROM session s
                        CROSS JOIN account a
                            ON a.organization_id = s.organization_id AND a.id = s.account_id
@@ -99,7 +119,7 @@ impl SessionRecords for SqliteStore {
                        ORDER BY s.digest LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;
             let key = params![after, Moment(now), Count(limit)];
-            let rows = statement.query_map(key, |row| read(row, &self.master_key))?;
+            let rows = statement.query_map(key, read)?;
             rows.collect()
         })
     }
@@ -116,7 +136,12 @@ impl SessionRecords for SqliteStore {
     }
 }
 
-fn insert(connection: &Connection, session: &Session, id_token: &[u8]) -> rusqlite::Result<()> {
+fn insert(
+    connection: &Connection,
+    session: &Session,
+    id_token: &[u8],
+    logout_hint: Option<&str>,
+) -> rusqlite::Result<()> {
     let sql = format!(
         "INSERT INTO session ({COLUMNS})
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
@@ -132,7 +157,7 @@ fn insert(connection: &Connection, session: &Session, id_token: &[u8]) -> rusqli
         session.role,
         session.sid,
         id_token,
-        session.logout_hint,
+        logout_hint,
         Moment(session.created_at),
         Moment(session.last_seen_at),
         Span(session.idle),
@@ -147,21 +172,28 @@ fn place_of(digest: &SecretDigest) -> String {
     place("session/id_token", digest.as_bytes())
 }
 
-fn read(row: &Row<'_>, master_key: &MasterKey) -> rusqlite::Result<(Session, Identity)> {
+/// Nothing where they don't open: a session ends also without its hints.
+fn read_hints(
+    row: &Row<'_>,
+    master_key: &MasterKey,
+    digest: &SecretDigest,
+) -> Option<SignOutHints> {
     let mut columns = Columns::of(row);
-    let session = read_session(&mut columns, master_key)?;
+    let id_token = columns.open(master_key, &place_of(digest)).ok()?;
+    Some(SignOutHints { id_token, logout_hint: columns.read().ok()? })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(Session, Identity)> {
+    let mut columns = Columns::of(row);
+    let session = read_session(&mut columns)?;
     let (email, name): (String, String) = (columns.read()?, columns.read()?);
     let identity = Identity::new(session.account_id, &email, &name, &columns.read()?);
     Ok((session, identity))
 }
 
-fn read_session(
-    columns: &mut Columns<'_, '_>,
-    master_key: &MasterKey,
-) -> rusqlite::Result<Session> {
-    let digest = columns.read()?;
+fn read_session(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Session> {
     Ok(Session {
-        digest,
+        digest: columns.read()?,
         organization_id: columns.read()?,
         account_id: columns.read()?,
         connector_id: columns.read()?,
@@ -169,8 +201,6 @@ fn read_session(
         token_role: columns.read()?,
         role: columns.read()?,
         sid: columns.read()?,
-        id_token: columns.open(master_key, &place_of(&digest))?,
-        logout_hint: columns.read()?,
         created_at: columns.read::<Moment>()?.0,
         last_seen_at: columns.read::<Moment>()?.0,
         idle: columns.read::<Span>()?.0,

@@ -66,7 +66,7 @@ impl SetupLinks for SqliteStore {
             if !delete(connection, &digest, now, &connector)? {
                 return Err(Stop::Refused(SetupRefusal::Gone));
             }
-            if !connectors::replace(connection, &connector, sealed.as_deref())? {
+            if !connectors::replace(connection, &connector, sealed.as_deref(), audit.at)? {
                 connectors::insert(connection, &connector, sealed.as_deref())?;
             }
             Ok(audit_log::insert(connection, &audit)?)

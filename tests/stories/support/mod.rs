@@ -11,6 +11,7 @@ mod directory;
 mod form;
 mod organization;
 mod program;
+mod redis;
 mod service;
 mod web;
 
@@ -20,6 +21,7 @@ pub use self::{
     directory::{Credential, Directory},
     organization::{Organization, Terms},
     program::{Installation, Process, stderr},
+    redis::RedisServer,
     service::{Options, Service},
     web::Ask,
 };

@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::{answer::Answer, web::Ask};
+use super::{answer::Answer, redis, web::Ask};
 
 /// How long a program may take to do what it was told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +34,11 @@ impl Installation {
         let installation = Self { folder, origin };
         let listen = format!("[listen]\naddress = \"127.0.0.1:{port}\"\nworkers = 1\n");
         let public_url = format!("public_url = \"{}\"\n", installation.origin);
-        installation.write("portico.toml", &format!("{public_url}{listen}{more}"));
+        let redis = redis::shared().filter(|_| !more.contains("[redis]"));
+        let redis = redis.map_or(String::new(), |(url, prefix)| {
+            format!("[redis]\nurl = \"{url}\"\nprefix = \"{prefix}\"\n")
+        });
+        installation.write("portico.toml", &format!("{public_url}{listen}{redis}{more}"));
         installation
     }
 
@@ -71,13 +75,26 @@ impl Installation {
 
     /// Starts the service and waits until it is ready.
     pub async fn serve(&self) -> Process {
-        let mut command = self.command(&["serve"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
-        let process = Process(child.unwrap());
+        let process = self.serve_at_all().await;
+        self.is_ready().await;
+        process
+    }
+
+    /// Waits until the service is ready.
+    pub async fn is_ready(&self) {
         self.wait_until("/health/ready", "the service does not become ready", |answer| {
             answer.is_some_and(|answer| answer.status == 200)
         })
         .await;
+    }
+
+    /// Starts the service and waits until it answers, ready or not.
+    pub async fn serve_at_all(&self) -> Process {
+        let mut command = self.command(&["serve"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
+        let process = Process(child.unwrap());
+        let listens = |answer: Option<Answer>| answer.is_some();
+        self.wait_until("/health/live", "the service does not listen", listens).await;
         process
     }
 

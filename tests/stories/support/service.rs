@@ -23,6 +23,7 @@ use super::{
     answer::Answer,
     browser::Browser,
     organization::{Organization, Terms},
+    redis,
     web::Ask,
 };
 
@@ -160,6 +161,10 @@ fn configuration(
     let mut config = Config::with_defaults(PublicUrl::parse(origin).unwrap());
     config.listen.workers = Some(Whole::new(1));
     config.database.path = folder.path().join("portico.db");
+    if let Some((url, prefix)) = redis::shared() {
+        config.redis.url = Some(url.parse().unwrap());
+        config.redis.prefix = prefix;
+    }
     config.outbound.loopback_authorities =
         [entra.address().to_string().parse().unwrap()].into_iter().collect();
     config.return_to.allowed_origins =

@@ -1,0 +1,243 @@
+//! The connection to Redis, and whether it may be believed.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult,
+    ScriptInvocation, Value, aio::MultiplexedConnection,
+};
+use tokio::sync::Notify;
+
+use crate::ports::{Part, Unavailable};
+
+/// A check of access waits no longer for an answer.
+pub(super) const A_CHECK: Duration = Duration::from_millis(250);
+
+/// Nothing else waits longer, and a connection with TLS and password takes no longer to make.
+const ANYTHING: Duration = Duration::from_secs(1);
+
+/// One Redis, over one connection that all threads share.
+///
+/// Whoever owns it waits for [`Self::interrupted`], then calls [`Self::reconnect`] until it
+/// succeeds, brings the sessions in line with the accounts, and says so by [`Self::resume`].
+///
+/// # Why it breaks and stays broken
+///
+/// A command that failed may have been a revocation, and a connection that broke may come back to
+/// a Redis that lost its last second. So after any failure everything is refused at once, which
+/// also keeps requests from piling up, until somebody has connected anew; and no session is
+/// accepted before what was revoked of late has been revoked once more.
+pub struct Redis {
+    client: Client,
+    prefix: String,
+    connection: ArcSwapOption<MultiplexedConnection>,
+    /// How often something failed; begins with one that never was a connection.
+    failures: AtomicU64,
+    /// How many of them a new connection has made good.
+    answering: AtomicU64,
+    /// How many of them have been caught up with. A failure in the meantime leaves the three
+    /// unequal, so it can't be overlooked.
+    caught_up: AtomicU64,
+    has_failed: Notify,
+}
+
+/// A number of failures, made good by a new connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Interruption(u64);
+
+/// The connection is broken and nobody has connected anew yet.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is broken; it is being made anew")]
+struct Broken;
+
+/// What was revoked while Redis was away has not reached it yet.
+#[derive(Debug, thiserror::Error)]
+#[error("changes of accounts have not reached the sessions yet")]
+struct Behind;
+
+impl Redis {
+    /// Redis at an address such as `redis://127.0.0.1:6379/0`, not yet connected; every key begins
+    /// with `prefix`.
+    pub fn new(url: &str, prefix: String) -> RedisResult<Self> {
+        Ok(Self {
+            client: Client::open(url)?,
+            prefix,
+            connection: ArcSwapOption::empty(),
+            failures: AtomicU64::new(1),
+            answering: AtomicU64::new(0),
+            caught_up: AtomicU64::new(0),
+            has_failed: Notify::new(),
+        })
+    }
+
+    /// Waits until something has failed that nobody has made good.
+    pub async fn interrupted(&self) {
+        while self.accepts_sessions().is_ok() {
+            self.has_failed.notified().await;
+        }
+    }
+
+    /// Connects anew; commands are carried out from then on.
+    pub async fn reconnect(&self) -> Result<Interruption, Unavailable> {
+        let failures = self.failures.load(Ordering::SeqCst);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANYTHING))
+            .set_response_timeout(Some(ANYTHING));
+        let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let mut connection = connected.map_err(|error| unavailable("connecting", error))?;
+        let answered = redis::cmd("PING").query_async::<Value>(&mut connection).await;
+        answered.map_err(|error| unavailable("connecting", error))?;
+        self.connection.store(Some(Arc::new(connection)));
+        self.answering.store(failures, Ordering::SeqCst);
+        Ok(Interruption(failures))
+    }
+
+    /// Sessions are accepted again, unless something has failed since [`Self::reconnect`].
+    pub fn resume(&self, made_good: Interruption) {
+        self.caught_up.store(made_good.0, Ordering::SeqCst);
+    }
+
+    /// A key, named by its kind and by bytes that also choose its slot in a cluster.
+    pub(super) fn key(&self, kind: char, name: &[u8]) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.prefix.len() + name.len() + 4);
+        key.extend_from_slice(self.prefix.as_bytes());
+        key.extend_from_slice(&[kind as u8, b':', b'{']);
+        key.extend_from_slice(hexadecimal(name).as_bytes());
+        key.push(b'}');
+        key
+    }
+
+    /// Whether what Redis says of sessions is believed now.
+    pub(super) fn accepts_sessions(&self) -> Result<(), Unavailable> {
+        let failures = self.failures.load(Ordering::SeqCst);
+        if self.answering.load(Ordering::SeqCst) != failures {
+            return Err(away("asking Redis", Broken));
+        }
+        if self.caught_up.load(Ordering::SeqCst) != failures {
+            return Err(away("asking Redis", Behind));
+        }
+        Ok(())
+    }
+
+    /// Carries a command out; [`Value::Nil`] where another program's value lies under the key.
+    pub(super) async fn run(
+        &self,
+        doing: &'static str,
+        command: &Cmd,
+    ) -> Result<Value, Unavailable> {
+        self.run_within(ANYTHING, doing, command).await
+    }
+
+    /// The same within so much time.
+    pub(super) async fn run_within(
+        &self,
+        time: Duration,
+        doing: &'static str,
+        command: &Cmd,
+    ) -> Result<Value, Unavailable> {
+        let mut connection = self.connection(doing)?;
+        connection.set_response_timeout(time);
+        let answer = command.query_async(&mut connection).await;
+        self.judge(doing, answer)
+    }
+
+    /// The same for a script.
+    pub(super) async fn run_script(
+        &self,
+        doing: &'static str,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<Value, Unavailable> {
+        let mut connection = self.connection(doing)?;
+        let answer = script.invoke_async(&mut connection).await;
+        self.judge(doing, answer)
+    }
+
+    /// The same for several commands at once, each of which succeeds or fails by itself.
+    pub(super) async fn run_all(
+        &self,
+        doing: &'static str,
+        commands: &mut Pipeline,
+    ) -> Result<Vec<Value>, Unavailable> {
+        let mut connection = self.connection(doing)?;
+        let answers = commands.ignore_errors().query_async(&mut connection).await;
+        let answers: Vec<RedisResult<Value>> = self.judge_whole(doing, answers)?;
+        answers.into_iter().map(|answer| self.judge(doing, answer)).collect()
+    }
+
+    fn connection(&self, doing: &'static str) -> Result<MultiplexedConnection, Unavailable> {
+        let answering = self.answering.load(Ordering::SeqCst);
+        let connection = self.connection.load();
+        match &*connection {
+            Some(connection) if answering == self.failures.load(Ordering::SeqCst) => {
+                Ok(MultiplexedConnection::clone(connection))
+            }
+            _ => Err(away(doing, Broken)),
+        }
+    }
+
+    fn judge(&self, doing: &'static str, answer: RedisResult<Value>) -> Result<Value, Unavailable> {
+        match answer {
+            Err(error) if is_of_another_program(&error) => {
+                tracing::warn!(doing, "a key of ours in Redis holds another program's value");
+                Ok(Value::Nil)
+            }
+            answer => self.judge_whole(doing, answer),
+        }
+    }
+
+    fn judge_whole<T>(
+        &self,
+        doing: &'static str,
+        answer: RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        answer.map_err(|error| self.failed(unavailable(doing, error)))
+    }
+
+    /// Believes nothing more until it was reached anew: something could not be done here.
+    pub(super) fn failed(&self, unavailable: Unavailable) -> Unavailable {
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        self.has_failed.notify_one();
+        unavailable
+    }
+}
+
+/// What could not be done, in words that tell what to mend; never with the password.
+fn unavailable(doing: &'static str, error: RedisError) -> Unavailable {
+    if error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+    {
+        return away(doing, NotAdmitted);
+    }
+    away(doing, error)
+}
+
+/// User name or password are wrong or missing.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis refuses the user name or password of redis.url, or wants one")]
+struct NotAdmitted;
+
+/// Redis did not do what it was asked.
+pub(super) fn away(
+    doing: &'static str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Unavailable {
+    Unavailable { part: Part::Redis, doing, cause: cause.into() }
+}
+
+fn is_of_another_program(error: &RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
+}
+
+/// Bytes as people can compare them.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}

@@ -1,0 +1,430 @@
+//! Sessions and sign-ins under way in one Redis, for several processes at once.
+//!
+//! # Why
+//!
+//! Each session is one hash, so each step is one script on one key: no two steps can interleave
+//! within it, and a cluster needs no two keys in one place. What ends a session takes its record
+//! away or raises a number in it; what lets somebody in reads that record and nothing else.
+//! Indices (by account, by connector, by `sid`) only lead to records: a session is entered there
+//! before its record is written, so a record that cannot be reached never exists.
+//!
+//! Times are judged by the `now` that is handed in; Redis's own clock only clears away what is
+//! dead already.
+
+mod link;
+mod logins;
+mod record;
+mod scripts;
+
+use std::{cmp::Reverse, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use redis::Value;
+
+use self::{
+    link::{away, hexadecimal},
+    record::{FIELDS, Record, bulk},
+};
+pub use self::{
+    link::{Interruption, Redis},
+    logins::RedisLogins,
+};
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        id::{AccountId, ConnectorId, OrganizationId},
+        master_key::MasterKey,
+        secret::SecretDigest,
+        session::{Identity, Session, SignOutHints},
+    },
+    ports::{
+        Unavailable,
+        sessions::{EndedSession, LiveSession, Sessions},
+    },
+};
+
+/// Above every epoch that an account has; the greatest number that Lua counts to.
+const GREATEST_EPOCH: u64 = 1 << 53;
+
+/// A use this long after the one that is written down is written down.
+const TOUCHED_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many sessions of a connector are looked at in one step.
+const AT_ONCE: usize = 500;
+
+/// Who is signed in, in Redis.
+pub struct RedisSessions {
+    redis: Arc<Redis>,
+    master_key: Arc<MasterKey>,
+}
+
+impl RedisSessions {
+    /// The sessions that are in Redis; their hints are sealed under the master key.
+    pub const fn new(redis: Arc<Redis>, master_key: Arc<MasterKey>) -> Self {
+        Self { redis, master_key }
+    }
+
+    fn session_key(&self, digest: &SecretDigest) -> Vec<u8> {
+        self.redis.key('s', digest.as_bytes())
+    }
+
+    fn account_key(&self, organization_id: OrganizationId, account_id: AccountId) -> Vec<u8> {
+        self.redis.key('a', &[*organization_id.as_bytes(), *account_id.as_bytes()].concat())
+    }
+
+    fn connector_key(&self, connector_id: ConnectorId) -> Vec<u8> {
+        self.redis.key('c', connector_id.as_bytes())
+    }
+
+    fn sid_key(&self, connector_id: ConnectorId, sid: &str) -> Vec<u8> {
+        let sid = SecretDigest::of(&[connector_id.as_bytes(), sid.as_bytes()].concat());
+        self.redis.key('i', sid.as_bytes())
+    }
+
+    /// Enters a session in all indices; the identity that its account's sessions have.
+    async fn enter(&self, session: &Session, identity: &Identity) -> Result<Value, Unavailable> {
+        const DOING: &str = "entering a session";
+        let (begun, expires) =
+            (session.created_at.as_microsecond(), session.expires_at.as_microsecond());
+        let lifetime = milliseconds(session.expires_at.duration_since(session.created_at));
+        let digest = session.digest.as_bytes().as_slice();
+        let sid = session.sid.as_ref().map(|sid| self.sid_key(session.connector_id, sid));
+        for key in [self.connector_key(session.connector_id)].into_iter().chain(sid) {
+            let mut script = scripts::ENTER_SET.key(key);
+            self.redis
+                .run_script(DOING, script.arg(digest).arg(expires).arg(begun).arg(lifetime))
+                .await?;
+        }
+        let account = self.account_key(session.organization_id, session.account_id);
+        let mut script = scripts::ENTER_ACCOUNT.key(account);
+        let script = script.arg(digest).arg(expires).arg(begun).arg(lifetime);
+        self.redis.run_script(DOING, script.arg(record::write_identity(identity))).await
+    }
+
+    /// Takes a session that has ended out of all indices; where that fails, they expire.
+    async fn leave(&self, session: &Session) {
+        const DOING: &str = "forgetting a session";
+        let digest = session.digest.as_bytes().as_slice();
+        let account = self.account_key(session.organization_id, session.account_id);
+        let mut script = scripts::LEAVE_ACCOUNT.key(account);
+        let left = self.redis.run_script(DOING, script.arg(digest)).await;
+        let mut commands = redis::pipe();
+        commands.zrem(self.connector_key(session.connector_id), digest);
+        if let Some(sid) = &session.sid {
+            commands.zrem(self.sid_key(session.connector_id, sid), digest);
+        }
+        let left = left.and(self.redis.run_all(DOING, &mut commands).await.map(drop));
+        if let Err(unavailable) = left {
+            tracing::debug!(%unavailable, "an ended session stays in an index until that expires");
+        }
+    }
+
+    /// The digests in an account's index.
+    async fn digests_of(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+    ) -> Result<Vec<SecretDigest>, Unavailable> {
+        const DOING: &str = "looking for an account's sessions";
+        let mut keys = redis::cmd("HKEYS");
+        keys.arg(self.account_key(organization_id, account_id));
+        self.digests(DOING, self.redis.run(DOING, &keys).await?)
+    }
+
+    /// The members of an index; whatever else stands there is passed over.
+    fn digests(
+        &self,
+        doing: &'static str,
+        members: Value,
+    ) -> Result<Vec<SecretDigest>, Unavailable> {
+        let Value::Array(members) = members else { return Err(self.not_an_index(doing)) };
+        Ok(members.into_iter().filter_map(digest).collect())
+    }
+
+    /// Without its index nobody knows which sessions to end, so that can't count as done.
+    fn not_an_index(&self, doing: &'static str) -> Unavailable {
+        let cause = "another program's value lies where an index should be";
+        self.redis.failed(away(doing, cause))
+    }
+
+    async fn record(&self, digest: &SecretDigest) -> Result<Option<Record>, Unavailable> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.session_key(digest)).arg(&FIELDS);
+        let values = self.redis.run_within(link::A_CHECK, "finding a session", &command).await?;
+        Ok(readable(digest, values))
+    }
+
+    async fn records(&self, digests: &[SecretDigest]) -> Result<Vec<Record>, Unavailable> {
+        let mut found = Vec::new();
+        for digests in digests.chunks(AT_ONCE) {
+            let mut commands = redis::pipe();
+            for digest in digests {
+                commands.cmd("HMGET").arg(self.session_key(digest)).arg(&FIELDS);
+            }
+            let values = self.redis.run_all("finding sessions", &mut commands).await?;
+            let records = digests.iter().zip(values);
+            found.extend(records.filter_map(|(digest, values)| readable(digest, values)));
+        }
+        Ok(found)
+    }
+
+    /// Notes a use, seldom; a record that has gone meanwhile is not brought back.
+    ///
+    /// A failure costs only the note, and is known to the link.
+    async fn touch(&self, session: &Session, now: Timestamp) {
+        let due = TOUCHED_EVERY.min(session.idle / 10);
+        if now.duration_since(session.last_seen_at) < due {
+            return;
+        }
+        let mut script = scripts::TOUCH.key(self.session_key(&session.digest));
+        let script = script.arg(now.as_microsecond()).arg(kept_for(session, now));
+        if let Err(unavailable) = self.redis.run_script("noting a use", script).await {
+            tracing::debug!(%unavailable, "a session's last use is not noted");
+        }
+    }
+
+    fn open_hints(&self, digest: &SecretDigest, sealed: &[u8]) -> Option<SignOutHints> {
+        let plain = self.master_key.open(&place_of(digest), sealed).ok()?;
+        record::read_hints(&plain)
+    }
+
+    /// Ends those of a connector's sessions in `digests` that were begun until `begun_until`.
+    ///
+    /// Their entries at accounts and `sid`s expire by themselves.
+    async fn end_begun_until(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        begun_until: Timestamp,
+        digests: &[SecretDigest],
+    ) -> Result<(), Unavailable> {
+        let mut commands = redis::pipe();
+        for Record { session, .. } in self.records(digests).await? {
+            if session.organization_id == organization_id && session.created_at <= begun_until {
+                commands.del(self.session_key(&session.digest));
+                let digest = session.digest.as_bytes().as_slice();
+                commands.zrem(self.connector_key(connector_id), digest);
+            }
+        }
+        if !commands.is_empty() {
+            self.redis.run_all("ending a connector's sessions", &mut commands).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Sessions for RedisSessions {
+    /// Racing a revocation: the account's new epoch was committed before its sessions were looked
+    /// for. If that look missed the session, or found its entry without a record, the caller sees
+    /// the new epoch when it reads it once more.
+    ///
+    /// Racing a change of identity: as above, by the account's version; besides, a session is given
+    /// the identity that the account's other sessions have.
+    async fn create(
+        &self,
+        session: Session,
+        hints: SignOutHints,
+        identity: Identity,
+    ) -> Result<(), Unavailable> {
+        const DOING: &str = "keeping a session";
+        self.redis.accepts_sessions()?;
+        let identity =
+            bulk(self.enter(&session, &identity).await?).ok_or_else(|| self.not_an_index(DOING))?;
+        let place = place_of(&session.digest);
+        let hints = self.master_key.seal(&place, &record::write_hints(&hints));
+        let mut script = scripts::KEEP.key(self.session_key(&session.digest));
+        script.arg(kept_for(&session, session.created_at));
+        script.arg("session").arg(record::write_session(&session));
+        script.arg("identity").arg(identity);
+        script.arg("role").arg(session.role.as_str());
+        script.arg("epoch").arg(session.access_epoch.min(GREATEST_EPOCH));
+        script.arg("killed_before").arg(0);
+        script.arg("last_seen").arg(session.last_seen_at.as_microsecond());
+        script.arg("hints").arg(hints);
+        self.redis.run_script(DOING, &script).await.map(drop)
+    }
+
+    /// One round trip, and once a minute another.
+    async fn find(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<Arc<LiveSession>>, Unavailable> {
+        self.redis.accepts_sessions()?;
+        let found = self.record(digest).await?.filter(|record| record.is_alive(now));
+        let Some(Record { session, identity, .. }) = found else { return Ok(None) };
+        self.touch(&session, now).await;
+        Ok(Some(Arc::new(LiveSession { session, identity: Arc::new(identity) })))
+    }
+
+    async fn list_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, Unavailable> {
+        self.redis.accepts_sessions()?;
+        let digests = self.digests_of(organization_id, account_id).await?;
+        let mut records = self.records(&digests).await?;
+        records.retain(|record| record.is_alive(now));
+        let mut sessions: Vec<_> = records.into_iter().map(|record| record.session).collect();
+        sessions.sort_by_key(|session| Reverse(session.created_at));
+        Ok(sessions)
+    }
+
+    /// Returns those that this call killed. One that an earlier revocation killed and nobody gave
+    /// a role since stays dead for good, so a later, milder loss does not bring it back.
+    ///
+    /// Racing [`Self::change_role`]: the record has both numbers, so whichever comes first, a role
+    /// that was given under an epoch before this one gives nothing.
+    async fn revoke_before(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        access_epoch: u64,
+    ) -> Result<Vec<Session>, Unavailable> {
+        let mut killed = Vec::new();
+        for digest in self.digests_of(organization_id, account_id).await? {
+            let mut script = scripts::REVOKE.key(self.session_key(&digest));
+            let script = script.arg(access_epoch.min(GREATEST_EPOCH));
+            let values = self.redis.run_script("revoking a session", script).await?;
+            killed.extend(readable(&digest, values).map(|record| record.session));
+        }
+        Ok(killed)
+    }
+
+    /// Racing [`Self::end`]: only a record that is there is changed, none is made.
+    async fn change_role(
+        &self,
+        session: &Session,
+        role: AccessRole,
+        access_epoch: u64,
+    ) -> Result<bool, Unavailable> {
+        let mut script = scripts::CHANGE_ROLE.key(self.session_key(&session.digest));
+        let script = script.arg(role.as_str()).arg(access_epoch.min(GREATEST_EPOCH));
+        let changed = self.redis.run_script("changing a session's role", script).await?;
+        Ok(changed == Value::Int(1))
+    }
+
+    /// Racing [`Self::create`]: the account is told first, so a session that is entered afterwards
+    /// begins with this identity, and one that was entered before gets it here, or by the caller of
+    /// `create`.
+    async fn change_identity(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+        identity: Identity,
+    ) -> Result<(), Unavailable> {
+        const DOING: &str = "changing an identity";
+        let identity = record::write_identity(&identity);
+        let account = self.account_key(organization_id, account_id);
+        let mut script = scripts::CHANGE_IDENTITY.key(account);
+        self.redis.run_script(DOING, script.arg(&identity)).await?;
+        for digest in self.digests_of(organization_id, account_id).await? {
+            let mut script = scripts::CHANGE_IDENTITY.key(self.session_key(&digest));
+            self.redis.run_script(DOING, script.arg(&identity)).await?;
+        }
+        Ok(())
+    }
+
+    /// Of simultaneous calls one takes the record away, and gets it with its hints.
+    async fn end(&self, digest: &SecretDigest) -> Result<Option<EndedSession>, Unavailable> {
+        let script = scripts::END.key(self.session_key(digest));
+        let ended = self.redis.run_script("ending a session", &script).await?;
+        let hints = match &ended {
+            Value::Array(values) => values.last().cloned().and_then(bulk),
+            _ => None,
+        };
+        let Some(Record { session, .. }) = readable(digest, ended) else { return Ok(None) };
+        self.leave(&session).await;
+        let hints = hints.and_then(|sealed| self.open_hints(digest, &sealed));
+        Ok(Some(EndedSession { session, hints }))
+    }
+
+    async fn end_of_sid(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        sid: &str,
+    ) -> Result<Vec<Session>, Unavailable> {
+        const DOING: &str = "looking for the sessions of a sid";
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(self.sid_key(connector_id, sid)).arg(0).arg(-1);
+        let digests = self.digests(DOING, self.redis.run(DOING, &range).await?)?;
+        let mut ended = Vec::new();
+        for Record { session, .. } in self.records(&digests).await? {
+            if session.organization_id == organization_id {
+                let gone = self.end(&session.digest).await?;
+                ended.extend(gone.map(|gone| gone.session));
+            }
+        }
+        Ok(ended)
+    }
+
+    /// A session that is entered meanwhile was begun later, or is one whose sign-in is under way.
+    async fn end_of_connector(
+        &self,
+        organization_id: OrganizationId,
+        connector_id: ConnectorId,
+        begun_until: Timestamp,
+    ) -> Result<(), Unavailable> {
+        const DOING: &str = "looking for a connector's sessions";
+        let mut cursor = b"0".to_vec();
+        loop {
+            let mut scan = redis::cmd("ZSCAN");
+            scan.arg(self.connector_key(connector_id)).arg(cursor).arg("COUNT").arg(AT_ONCE);
+            let part = self.redis.run(DOING, &scan).await?;
+            let (next, members) = scanned(part).ok_or_else(|| self.not_an_index(DOING))?;
+            self.end_begun_until(organization_id, connector_id, begun_until, &members).await?;
+            if next == b"0" {
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Unavailable> {
+        self.redis.accepts_sessions()?;
+        self.redis.run("asking Redis", &redis::cmd("PING")).await.map(drop)
+    }
+}
+
+/// A record that can be read; what can't is nobody's session.
+fn readable(digest: &SecretDigest, values: Value) -> Option<Record> {
+    if record::is_empty(&values) {
+        return None;
+    }
+    let record = Record::read(digest, values);
+    if record.is_none() {
+        tracing::warn!("a session's record in Redis can't be read; it lets nobody in");
+    }
+    record
+}
+
+fn digest(member: Value) -> Option<SecretDigest> {
+    bulk(member)?.try_into().ok().map(SecretDigest::from_bytes)
+}
+
+/// The next cursor, and the members without their scores.
+fn scanned(part: Value) -> Option<(Vec<u8>, Vec<SecretDigest>)> {
+    let mut part = part.into_sequence().ok()?.into_iter();
+    let (cursor, members) = (bulk(part.next()?)?, part.next()?.into_sequence().ok()?);
+    Some((cursor, members.into_iter().step_by(2).filter_map(digest).collect()))
+}
+
+/// For how many milliseconds from `now` a record is of use at most; a minute more, for uses that
+/// are written down late.
+fn kept_for(session: &Session, now: Timestamp) -> i64 {
+    let idle = session.idle.saturating_add(TOUCHED_EVERY);
+    milliseconds(session.expires_at.duration_since(now).min(idle))
+}
+
+fn milliseconds(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).clamp(1_000, 1 << 40)
+}
+
+fn place_of(digest: &SecretDigest) -> String {
+    format!("session/hints/{}", hexadecimal(digest.as_bytes()))
+}

@@ -1,0 +1,160 @@
+//! Redis, where the sessions are kept, goes away and comes back.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    support::{Answer, Ask, RedisServer},
+    survive_a_kill::Scene,
+};
+
+/// What a person's program or page waits for at most while Redis is away.
+const QUICKLY: Duration = Duration::from_millis(900);
+
+impl Scene {
+    async fn ask(&mut self, address: &str) -> Answer {
+        self.browser.ask(Ask::get(address)).await
+    }
+
+    /// Waits until a session is accepted or refused for good; which it is.
+    async fn first_decided_status(&mut self) -> u16 {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.session_status().await {
+                503 if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                status => return status,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledged_deactivation_holds_though_redis_was_away() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    let id = scene.provision().await;
+    scene.sign_in().await;
+    redis.stop();
+
+    let active = |value: bool| json!([{ "op": "replace", "path": "active", "value": value }]);
+    let deactivated = scene.directory.patch(&id, active(false)).await;
+    let meanwhile = scene.session_status().await;
+    redis.start_again();
+    let afterwards = scene.first_decided_status().await;
+    let activated = scene.directory.patch(&id, active(true)).await;
+
+    assert_eq!((deactivated.status, activated.status), (200, 200), "{}", deactivated.body);
+    assert_eq!((meanwhile, afterwards), (503, 401));
+    assert_eq!(scene.session_status().await, 401, "signed out is signed out");
+}
+
+#[tokio::test]
+async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_service_killed() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    let id = scene.provision().await;
+    scene.sign_in().await;
+    redis.stop();
+    let off = json!([{ "op": "replace", "path": "active", "value": false }]);
+    assert_eq!(scene.directory.patch(&id, off).await.status, 200);
+
+    scene.process.kill().await;
+    redis.start_again();
+    scene.process = scene.installation.serve_at_all().await;
+
+    assert_eq!(scene.first_decided_status().await, 401);
+}
+
+#[tokio::test]
+async fn a_session_outlives_redis_and_the_service() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    scene.provision().await;
+    scene.sign_in().await;
+
+    redis.stop();
+    let meanwhile = scene.session_status().await;
+    redis.start_again();
+    let afterwards = scene.first_decided_status().await;
+    let mut scene = scene.kill_and_start_again().await;
+
+    assert_eq!((meanwhile, afterwards), (503, 200));
+    assert_eq!(scene.session_status().await, 200);
+}
+
+#[tokio::test]
+async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_session_works() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    let id = scene.provision().await;
+    scene.sign_in().await;
+    redis.stop();
+
+    for (address, status) in [
+        ("/auth/check", 503),
+        ("/session", 503),
+        ("/login/acme", 503),
+        ("/logout", 503),
+        ("/health/ready", 503),
+        ("/health/live", 200),
+        ("/login", 200),
+        ("/logout/done", 200),
+        ("/.well-known/jwks.json", 200),
+    ] {
+        let begin = Instant::now();
+        let answer = scene.ask(address).await;
+
+        assert_eq!(answer.status, status, "{address} {}", answer.body);
+        assert!(begin.elapsed() < QUICKLY, "{address} {:?}", begin.elapsed());
+        assert!(status == 200 || answer.body.contains("Redis"), "{address} {}", answer.body);
+    }
+    assert_eq!(scene.ask("/login/acme").await.header("retry-after"), Some("5"));
+    let name = json!([{ "op": "replace", "path": "displayName", "value": "Ada L." }]);
+    assert_eq!(scene.directory.patch(&id, name).await.status, 200);
+    redis.start_again();
+    assert_eq!(scene.first_decided_status().await, 200);
+    assert_eq!(scene.ask("/session").await.json()["name"], "Ada L.");
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_keeps_nobody_waiting_and_lets_nobody_in() {
+    let Some(redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    scene.provision().await;
+    scene.sign_in().await;
+    redis.freeze();
+
+    for _ in 0..5 {
+        let begin = Instant::now();
+        let answer = scene.ask("/auth/check").await;
+
+        assert_eq!(answer.status, 503);
+        assert!(begin.elapsed() < QUICKLY, "{:?}", begin.elapsed());
+    }
+    redis.thaw();
+    assert_eq!(scene.first_decided_status().await, 200);
+}
+
+#[tokio::test]
+async fn a_service_starts_without_redis_and_is_ready_when_that_answers() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    scene.provision().await;
+    redis.stop();
+    scene.process.kill().await;
+
+    scene.process = scene.installation.serve_at_all().await;
+    let without = scene.ask("/health/ready").await;
+    redis.start_again();
+    scene.installation.is_ready().await;
+
+    assert_eq!(
+        (without.status, without.json()["status"].as_str()),
+        (503, Some("Redis is not available"))
+    );
+    scene.sign_in().await;
+    assert_eq!(scene.session_status().await, 200);
+}
