@@ -45,9 +45,9 @@ async fn a_body_without_a_session_reaches_nobody(kind: Kind) {
     assert!(!scene.relay().take_said().contains("0123456789abcde"));
 }
 
-fn websocket(path: &str) -> Request {
+fn websocket(path: &str, connection: &str) -> Request {
     Request::get(path)
-        .header("Connection", "Upgrade")
+        .header("Connection", connection)
         .header("Upgrade", "websocket")
         .header("Sec-WebSocket-Version", "13")
         .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
@@ -58,8 +58,14 @@ async fn a_websocket_is_open_to_whoever_is_let_in(kind: Kind) {
     let scene = Scene::start(kind).await;
     let ada = scene.session_of(&scene.ada).await;
 
-    for path in ["/live", "/admin/live", "/api/live"] {
-        let asked = websocket(path).header("Cookie", ada.as_str()).header("X-Portico-Role", "x");
+    for (path, connection) in [
+        ("/live", "Upgrade"),
+        ("/admin/live", "keep-alive, Upgrade"),
+        ("/api/live", "upgrade"),
+        ("/live", "Upgrade, X-Portico-Role"),
+    ] {
+        let asked = websocket(path, connection).header("Cookie", ada.as_str());
+        let asked = asked.header("X-Portico-Role", "x");
         let (reply, mut stream) = asked.upgrade(scene.port).await;
         let mut echoed = [0; 9];
         stream.write_all(b"\x81\x85maskXXX").await.unwrap();
@@ -75,8 +81,9 @@ async fn a_websocket_is_closed_to_everybody_else(kind: Kind) {
     let scene = Scene::start(kind).await;
     let bob = scene.session_of(&scene.bob).await;
 
-    let (nobody, _) = websocket("/live").upgrade(scene.port).await;
-    let (too_low, _) = websocket("/admin/live").header("Cookie", bob).upgrade(scene.port).await;
+    let (nobody, _) = websocket("/live", "Upgrade").upgrade(scene.port).await;
+    let (too_low, _) =
+        websocket("/admin/live", "Upgrade").header("Cookie", bob).upgrade(scene.port).await;
 
     assert_eq!((nobody.status, too_low.status), (401, 403));
     assert!(scene.application.take_seen().is_empty());
