@@ -12,6 +12,7 @@ tell_of_every_proxy! {
     a_client_cannot_have_the_identity_removed_on_the_way
     where_a_person_comes_back_to_is_not_for_other_headers_to_say
     a_client_cannot_speak_to_portico_in_the_proxys_name
+    what_portico_tells_the_proxy_is_not_told_to_the_client
     a_session_is_found_among_other_cookies
     too_many_cookies_are_refused_and_break_nothing
 }
@@ -156,6 +157,28 @@ async fn a_client_cannot_speak_to_portico_in_the_proxys_name(kind: Kind) {
 
         assert!([400, 403].contains(&reply.status), "{path}: {reply:?}");
         assert!(scene.application.take_seen().is_empty(), "{path}");
+    }
+}
+
+async fn what_portico_tells_the_proxy_is_not_told_to_the_client(kind: Kind) {
+    let scene = Scene::start(kind).await;
+    let bob = scene.session_of(&scene.bob).await;
+
+    for path in [
+        "/reports",
+        "/admin/people",
+        "/api/doors",
+        "/public/news",
+        "/auth/check?token=jwt",
+        "/auth/check/?token=jwt",
+        "/portico-check/token=jwt",
+    ] {
+        let asked = Request::get(path).header("Cookie", bob.as_str());
+        let reply = asked.header("X-Portico-Demand", "token=jwt").send(scene.port).await;
+
+        let mut names = reply.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
+        let is_ours = |name: String| name.starts_with("x-portico-") || name == "authorization";
+        assert!(!names.any(is_ours), "{path}: {reply:?}");
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// No answer takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request to be written exactly so.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ impl Request {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let host = ("Host".to_owned(), format!("localhost:{port}"));
         for (name, value) in std::iter::once(&host).chain(&self.headers) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
