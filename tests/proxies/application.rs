@@ -28,9 +28,9 @@ pub struct Application {
 }
 
 impl Seen {
-    /// Every value of a header, however its name is spelt: `-` or `_`, in any case.
+    /// Every value of a header, however its name is spelt: with `-`, `_` or a space, in any case.
     pub fn values(&self, name: &str) -> Vec<&str> {
-        let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+        let plain = |name: &str| name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
         let found = self.headers.iter().filter(|(found, _)| plain(found) == plain(name));
         found.map(|(_, value)| value.as_str()).collect()
     }

@@ -9,6 +9,8 @@ use crate::{
 
 tell_of_every_proxy! {
     forged_identity_headers_never_reach_the_application
+    a_header_that_is_almost_ours_does_not_pass_for_it
+    every_request_of_a_connection_is_asked_about
     a_client_cannot_have_the_identity_removed_on_the_way
     where_a_person_comes_back_to_is_not_for_other_headers_to_say
     a_client_cannot_speak_to_portico_in_the_proxys_name
@@ -91,6 +93,52 @@ async fn assert_no_foreign_authorization(scene: &Scene, path: &str, session: &st
     let seen = scene.application.take_one();
     let said = seen.values("authorization").concat();
     assert!(!said.contains("forged"), "{path}: {seen:?}");
+}
+
+async fn a_header_that_is_almost_ours_does_not_pass_for_it(kind: Kind) {
+    let scene = Scene::start(kind).await;
+    let bob = scene.session_of(&scene.bob).await;
+
+    for name in [
+        "X-Portico-Role ",
+        "X-Portico-Role\t",
+        " X-Portico-Role",
+        "\tX-Portico-Role",
+        "X-Portico-Role\0",
+        "X-Portico-Role:",
+        "X-Portico Role",
+        "X-Accept: x\nX-Portico-Role",
+        "X-Accept: x\rX-Portico-Role",
+    ] {
+        for path in ["/public/news", "/reports"] {
+            let asked = Request::get(path).header("Cookie", bob.as_str()).header("X-Other", "x");
+            let reply = asked.header(name, FORGED).try_send(scene.port).await;
+
+            let seen = scene.application.take_seen();
+            let told = seen.iter().flat_map(|seen| seen.values("x-portico-role"));
+            let forged = told.filter(|role| role.contains(FORGED)).count();
+            assert_eq!(forged, 0, "{name:?} at {path}: {seen:?}");
+            let status = reply.map_or(0, |reply| reply.status);
+            assert!(status < 500, "{name:?} at {path}: {status}");
+        }
+    }
+}
+
+async fn every_request_of_a_connection_is_asked_about(kind: Kind) {
+    let scene = Scene::start(kind).await;
+    let ada = scene.session_of(&scene.ada).await;
+    let hers = || Request::get("/admin/people").header("Cookie", ada.as_str());
+    let nobodys = || Request::get("/admin/people");
+
+    let hers_first = hers().send_before(nobodys(), scene.port).await;
+    let seen_of_hers_first = scene.application.take_seen().len();
+    let nobodys_first = nobodys().send_before(hers(), scene.port).await;
+    let public_last = hers().send_before(Request::get("/public/news"), scene.port).await;
+
+    assert_eq!((hers_first, seen_of_hers_first), (vec![200, 401], 1));
+    assert_eq!(nobodys_first, [401, 200]);
+    assert_eq!(public_last, [200, 200]);
+    assert_eq!(scene.application.take_seen().last().unwrap().identity(), []);
 }
 
 async fn a_client_cannot_have_the_identity_removed_on_the_way(kind: Kind) {

@@ -157,8 +157,14 @@ fn install_traefik(folder: &Path, ports: Ports) -> Vec<&'static str> {
         .with("/etc/traefik/traefik-dynamic.yml", "traefik-dynamic.yml");
     let options = "global:\n  checkNewVersion: false\n  sendAnonymousUsage: false\n";
     Recipe(options.to_owned() + &recipe.0).write(folder, "traefik.yml");
+    let tls = "tls:
+  certificates:
+    - certFile: /etc/ssl/portal.example.com.pem
+      keyFile: /etc/ssl/portal.example.com.key
+";
     Recipe::read("traefik-dynamic.yml")
         .upstreams(ports)
+        .with(tls, "")
         .with("portal.example.com", "localhost")
         .write(folder, "traefik-dynamic.yml");
     vec!["--configFile=traefik.yml"]

@@ -66,6 +66,8 @@ async fn a_script_without_a_session_learns_it_by_401(kind: Kind) {
         Request::get("/reports").header("Accept", "*/*").header("Sec-Fetch-Mode", "cors"),
         Request::get("/reports"),
         Request::new("DELETE", "/reports/7").header("Accept", "application/json"),
+        Request::new("OPTIONS", "/reports"),
+        Request::new("PROPFIND", "/reports"),
     ];
 
     for script in scripts {

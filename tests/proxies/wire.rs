@@ -86,8 +86,26 @@ impl Request {
         (Reply::parse(&bytes).expect("an answer"), stream)
     }
 
+    /// The statuses of two requests that are sent at once, on one connection.
+    pub async fn send_before(self, next: Self, port: u16) -> Vec<u16> {
+        let mut stream = self.write(port).await.expect("somebody listens");
+        let next = next.header("Connection", "close");
+        stream.write_all(&next.into_bytes(port)).await.unwrap();
+        let mut bytes = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("it ends").unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let answers = text.split("HTTP/1.1 ").skip(1);
+        answers.map(|answer| answer.split(' ').next().unwrap().parse().unwrap()).collect()
+    }
+
     async fn write(self, port: u16) -> Option<TcpStream> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        // Whoever refuses a request by its head need not read the rest.
+        let _ = stream.write_all(&self.into_bytes(port)).await;
+        Some(stream)
+    }
+
+    fn into_bytes(self, port: u16) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let host = ("Host".to_owned(), format!("localhost:{port}"));
         for (name, value) in std::iter::once(&host).chain(&self.headers) {
@@ -96,9 +114,7 @@ impl Request {
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend(self.body);
-        // Whoever refuses a request by its head need not read the rest.
-        let _ = stream.write_all(&bytes).await;
-        Some(stream)
+        bytes
     }
 }
 
