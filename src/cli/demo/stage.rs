@@ -23,7 +23,7 @@ use crate::{
         setup_links,
     },
     simulator::{
-        Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
+        Fault, Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
         SimulatedTenant, SimulatorOptions,
     },
 };
@@ -95,6 +95,11 @@ impl Stage {
             cycle(&mut job, &tenant, cast).await?;
         }
         Ok(())
+    }
+
+    /// Turns a fault of the simulated tenants on, or all off.
+    pub fn misbehave(&self, fault: Option<Fault>) {
+        self.entra.faults().set(fault);
     }
 
     /// Ends the simulated tenants.

@@ -89,11 +89,12 @@ impl Attempt<'_> {
         }))
     }
 
-    /// The authority can't be asked now; only the log keeps that.
-    pub fn authority_unavailable(&self, failure: &impl fmt::Display) -> LoginError {
+    /// The authority can't be asked now, or what it answers can't be read.
+    pub async fn authority_unavailable(&self, failure: &impl fmt::Display) -> LoginError {
         let (reference, connector) = (&self.reference, self.connector.id);
         tracing::warn!(%reference, %connector, %failure, "the authority can't be asked");
-        self.refused(Why::AuthorityUnavailable)
+        let because = format!("The authority could not be asked: {failure}.");
+        self.not_authenticated(Why::AuthorityUnavailable, because).await
     }
 
     /// Writes a decision down, with its line in the audit log.
