@@ -62,22 +62,22 @@ pub(super) fn array() -> HttpResponse {
 
 /// Half an object, and the connection is closed.
 pub(super) fn half() -> HttpResponse {
-    partial(Partial::new(HALF, Duration::ZERO, Then::HangUp))
+    partial(Partial { silence: Duration::from_millis(50), ..Partial::new(HALF) })
 }
 
 /// Half an object, and then silence.
 pub(super) fn half_then_silence() -> HttpResponse {
-    partial(Partial::new(HALF, Duration::ZERO, Then::Silence))
+    partial(Partial { silence: FOREVER, ..Partial::new(HALF) })
 }
 
 /// The connection is closed before there is an answer.
 pub(super) fn hang_up() -> HttpResponse {
-    partial(Partial::new("", Duration::ZERO, Then::HangUp))
+    partial(Partial::new(""))
 }
 
 /// Half an object, a byte per second.
 pub(super) fn drip() -> HttpResponse {
-    partial(Partial::new(HALF, Duration::from_secs(1), Then::Silence))
+    partial(Partial { pause: Duration::from_secs(1), ..Partial::new(HALF) })
 }
 
 const HALF: &str = r#"{"token_type":"Bearer","scope":"openid profile email","expires_in":47"#;
@@ -88,28 +88,31 @@ fn partial(body: Partial) -> HttpResponse {
         .body(actix_web::body::BoxBody::new(body))
 }
 
-/// What follows the last byte.
-enum Then {
-    HangUp,
-    Silence,
-}
-
 /// A body that promises more than it has.
 struct Partial {
     rest: Bytes,
     /// Between two bytes; zero sends all at once.
     pause: Duration,
-    then: Then,
+    /// Between the last byte and the end of the connection; what was sent leaves meanwhile.
+    silence: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Partial {
-    fn new(text: &'static str, pause: Duration, then: Then) -> Self {
-        Self { rest: Bytes::from_static(text.as_bytes()), pause, then, waiting: None }
+    const fn new(text: &'static str) -> Self {
+        Self {
+            rest: Bytes::from_static(text.as_bytes()),
+            pause: Duration::ZERO,
+            silence: Duration::ZERO,
+            waiting: None,
+        }
     }
 
-    /// Waits for so long, once; the next wait begins when this one is over.
+    /// Waits for so long; the next wait begins when this one is over.
     fn wait(&mut self, how_long: Duration, context: &mut Context<'_>) -> Poll<()> {
+        if how_long.is_zero() {
+            return Poll::Ready(());
+        }
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(how_long)));
         let waited = waiting.as_mut().poll(context);
         if waited.is_ready() {
@@ -130,17 +133,12 @@ impl MessageBody for Partial {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, io::Error>>> {
-        let hung_up = || Some(Err(io::ErrorKind::ConnectionReset.into()));
-        if self.rest.is_empty() {
-            return match self.then {
-                Then::HangUp => Poll::Ready(hung_up()),
-                Then::Silence => self.wait(FOREVER, context).map(|()| hung_up()),
-            };
+        if !self.rest.is_empty() {
+            let pause = self.pause;
+            let length = if pause.is_zero() { self.rest.len() } else { 1 };
+            return self.wait(pause, context).map(|()| Some(Ok(self.rest.split_to(length))));
         }
-        if self.pause.is_zero() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.rest))));
-        }
-        let pause = self.pause;
-        self.wait(pause, context).map(|()| Some(Ok(self.rest.split_to(1))))
+        let silence = self.silence;
+        self.wait(silence, context).map(|()| Some(Err(io::ErrorKind::ConnectionReset.into())))
     }
 }
