@@ -59,7 +59,7 @@ pub(super) enum Refusal {
     /// On Entra's own page.
     Stop(Aadsts),
     /// At the application.
-    Return(Aadsts, ReturnAddress),
+    Return(Aadsts, Box<ReturnAddress>),
 }
 
 impl From<Aadsts> for Refusal {
@@ -109,7 +109,7 @@ impl AuthorizationRequest {
             prompt: None,
             login_hint: parameters.owned("login_hint"),
         };
-        let return_address = unchecked.return_address.clone();
+        let return_address = Box::new(unchecked.return_address.clone());
         unchecked.with(parameters).map_err(|error| Refusal::Return(error, return_address))
     }
 

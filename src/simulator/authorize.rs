@@ -63,7 +63,7 @@ fn refused(entra: &Entra, refusal: Refusal) -> HttpResponse {
         Refusal::Stop(error) => pages::error(&error, now),
         Refusal::Return(error, address) => {
             let parameters = address.refusal(&error, now);
-            send_back(entra, address, parameters)
+            send_back(entra, *address, parameters)
         }
     }
 }
@@ -235,7 +235,7 @@ impl<'a> Visit<'a> {
     }
 
     fn back(&self, error: Aadsts) -> Refusal {
-        Refusal::Return(error, self.request.return_address.clone())
+        Refusal::Return(error, Box::new(self.request.return_address.clone()))
     }
 
     fn tenant<'w>(&self, world: &'w World) -> &'w Tenant {

@@ -104,6 +104,13 @@ struct Faults<'a> {
     groups: &'a [(Ending, Vec<Fault>)],
 }
 
+impl Faults<'_> {
+    /// Whether a group shows at once: the one of the fault that is on.
+    fn is_open(&self, group: &[Fault]) -> bool {
+        group.iter().any(|fault| self.current.contains(fault))
+    }
+}
+
 /// The page on which a person switches faults.
 pub(super) fn faults(current: &[Fault]) -> HttpResponse {
     let of = |ending: Ending| {

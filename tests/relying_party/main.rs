@@ -6,6 +6,8 @@
 mod answers;
 mod conformance;
 mod connections;
+mod demo;
+mod documents;
 mod fetching;
 mod forgeries;
 mod log;

@@ -111,6 +111,13 @@ pub(super) fn keep_signing_key(keys: &mut Vec<Value>) {
     keys.drain(..keys.len().saturating_sub(1));
 }
 
+/// Flips one bit.
+pub(super) fn spoil(signature: &mut [u8]) {
+    if let Some(byte) = signature.first_mut() {
+        *byte ^= 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use super::{
     changes::{
         HOUR, MINUTE, add_strange_keys, alter, append, as_version_1, drop_pair, elsewhere, fail,
         give_all_one_kid, keep_signing_key, mark_signing_key, remove, rewrite, set, shift, skew,
+        spoil,
     },
 };
 use crate::simulator::{aadsts::Aadsts, authorization_request::ResponseMode};
@@ -267,7 +268,7 @@ faults! {
         "The ID Token has alg nOnE and no signature"
         [Lie::Signer(FalseSigner::Nobody), Lie::Header(|h| set(h, "alg", json!("nOnE")))]
     BadSignature "bad-signature" NotBelieved "One bit of the ID Token's signature is wrong"
-        [Lie::Signature(spoil)]
+        [Lie::Signature(|signature| spoil(signature))]
     MissingSignature "missing-signature" NotBelieved
         "The ID Token says RS256 and has no signature"
         [Lie::Signature(Vec::clear)]
@@ -279,7 +280,7 @@ faults! {
         [Lie::Signer(FalseSigner::ClientSecret)]
     BadSignatureHs256 "bad-signature-hs256" NotBelieved
         "The ID Token is signed with the client secret, and one bit of that is wrong"
-        [Lie::Signer(FalseSigner::ClientSecret), Lie::Signature(spoil)]
+        [Lie::Signer(FalseSigner::ClientSecret), Lie::Signature(|signature| spoil(signature))]
     Hs256WithPublicKey "hs256-with-public-key" NotBelieved
         "The ID Token is signed by HMAC with the public key's PEM"
         [Lie::Signer(FalseSigner::PublicKeyAsSecret)]
@@ -293,7 +294,7 @@ faults! {
         [Lie::Signer(FalseSigner::Es256)]
     BadSignatureEs256 "bad-signature-es256" NotBelieved
         "The ID Token is signed by ES256, and one bit of that is wrong"
-        [Lie::Signer(FalseSigner::Es256), Lie::Signature(spoil)]
+        [Lie::Signer(FalseSigner::Es256), Lie::Signature(|signature| spoil(signature))]
     UnknownAlgorithm "unknown-algorithm" NotBelieved
         "The ID Token names an algorithm that nobody knows, and an `at_hash` by it"
         [Lie::Header(|h| set(h, "alg", json!("RS999"))),
@@ -455,10 +456,4 @@ faults! {
     LogoutWithAnotherIss "logout-with-another-iss" SignedIn
         "The hidden frames of a logout name another issuer"
         [Lie::FrontChannel(|p, _| p.push(("iss", "https://login.attacker.example/v2.0".into())))]
-}
-
-fn spoil(signature: &mut Vec<u8>) {
-    if let Some(byte) = signature.first_mut() {
-        *byte ^= 1;
-    }
 }
