@@ -177,3 +177,22 @@ async fn an_error_that_is_posted_has_its_page() {
     assert!(page.text().contains("AADSTS50058"), "{}", page.text());
     assert_eq!(requests(&service), [1, 0, 0]);
 }
+
+/// Core 1.0 §3.1.3.7, rule 13
+#[tokio::test]
+async fn who_must_have_signed_in_lately_has_not_if_the_authority_says_so_or_says_nothing() {
+    let (service, _, ada) = acme_with_ada().await;
+    let sign_in = async |fault: Option<Fault>, address: &str| {
+        service.entra().faults().set(fault);
+        let mut browser = service.browser();
+        browser.sign_in_from(address, &ada).await
+    };
+
+    let long_ago = sign_in(Some(Fault::StaleAuthTime), "/login/acme?max_age=3000").await;
+    let not_said = sign_in(None, "/login/acme?max_age=3000").await;
+    let lately_enough = sign_in(Some(Fault::StaleAuthTime), "/login/acme?max_age=4000").await;
+
+    assert_eq!((long_ago.status, long_ago.heading().as_str()), (403, NOT_TRUSTED));
+    assert_eq!((not_said.status, not_said.heading().as_str()), (403, NOT_TRUSTED));
+    assert_signed_in(&service, &lately_enough);
+}

@@ -116,7 +116,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stage = Stage::open(ports.tenant, &key, arguments.users)?;
     let app = App::open(config, Clock::system()).await?;
     let cast = stage.connect(&app.ports).await?;
-    let portal_links = links(&ports.sample_url());
+    let portal_links = links(&ports.sample_url(), stage.control());
     let pages =
         DemoPages { organizations: cast.iter().map(cast::Cast::page).collect(), portal_links };
     let running = app.run(listener, pages)?;
@@ -162,18 +162,18 @@ fn listen(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-fn links(sample_url: &str) -> Vec<Link> {
+fn links(sample_url: &str, control: String) -> Vec<Link> {
     let pages = sample_application::PAGES.iter();
-    pages
-        .map(|page| {
-            let needs = match page.needs {
-                Some(role) => format!("needs {role}"),
-                None => "needs any role".to_owned(),
-            };
-            let label = format!("{} of the sample application ({needs})", page.name);
-            Link { href: format!("{sample_url}{}", page.path), label }
-        })
-        .collect()
+    let pages = pages.map(|page| {
+        let needs = match page.needs {
+            Some(role) => format!("needs {role}"),
+            None => "needs any role".to_owned(),
+        };
+        let label = format!("{} of the sample application ({needs})", page.name);
+        Link { href: format!("{sample_url}{}", page.path), label }
+    });
+    let faults = Link { href: control, label: "Faults of the simulated tenant".to_owned() };
+    pages.chain([faults]).collect()
 }
 
 fn print_json(ports: Ports, stage: &Stage, cast: &[cast::Cast]) {
@@ -196,7 +196,7 @@ fn print(ports: Ports, stage: &Stage, cast: &[cast::Cast], fault: Option<Fault>)
     for member in cast {
         say(&member.text());
     }
-    print_fault(&format!("{}/control/fault", stage.origin()), fault);
+    print_fault(&stage.control(), fault);
     say("");
     say("Stop with Ctrl-C.");
 }

@@ -97,6 +97,11 @@ impl Stage {
         Ok(())
     }
 
+    /// Where a person, or a program, turns faults on.
+    pub fn control(&self) -> String {
+        format!("{}/control/fault", self.origin())
+    }
+
     /// Turns a fault of the simulated tenants on, or all off.
     pub fn misbehave(&self, fault: Option<Fault>) {
         self.entra.faults().set(fault);

@@ -327,6 +327,8 @@ faults! {
             set(h, "crit", json!(["exp-policy"]));
             set(h, "exp-policy", json!(1));
         })]
+    CtyHeader "cty-header" NotBelieved "The ID Token says that it contains another token"
+        [Lie::Header(|h| set(h, "cty", json!("JWT")))]
     JwkHeader "jwk-header" NotBelieved
         "The ID Token is signed by a stranger's key, which its header brings along"
         [Lie::Signer(FalseSigner::UnpublishedKey), Lie::BringKey]
@@ -396,6 +398,13 @@ faults! {
         [Lie::Claims(|c| skew(c, -6 * MINUTE))]
     Clock1HourBehind "clock-1-hour-behind" NotBelieved "The tenant's clock is an hour behind"
         [Lie::Claims(|c| skew(c, -HOUR))]
+    StaleAuthTime "stale-auth-time" SignedIn
+        "The person proved who they are an hour ago, which only a `max_age` minds"
+        [Lie::Claims(|c| {
+            let iat = c["iat"].clone();
+            set(c, "auth_time", iat);
+            shift(c, "auth_time", -HOUR);
+        })]
     WrongNonce "wrong-nonce" NotBelieved "The ID Token has another nonce"
         [Lie::Claims(|c| append(c, "nonce", "1"))]
     MissingNonce "missing-nonce" NotBelieved "The ID Token has no nonce"

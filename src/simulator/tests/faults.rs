@@ -64,6 +64,7 @@ async fn a_fault_of_the_claims_changes_those_that_it_names_and_no_other() {
         (Fault::MissingTid, &["tid"]),
         (Fault::MissingOid, &["oid"]),
         (Fault::V1Token, &["iss", "preferred_username", "unique_name", "ver"]),
+        (Fault::StaleAuthTime, &["auth_time"]),
         (Fault::MissingVer, &["ver"]),
         (Fault::EmailVerifiedAsText, &["amr", "email_verified"]),
         (Fault::NewClaims, &["", "xms_new"]),

@@ -39,6 +39,7 @@ pub const ROWS: &[Forgery] = &[
     ),
     of_token(Fault::TypAtJwt, "RFC 9068 §4", "the token is not an ID token"),
     of_token(Fault::CritHeader, "CVE-2026-32597", "demands an extension"),
+    of_token(Fault::CtyHeader, "RFC 7519 §5.2", "demands an extension"),
     lie(Fault::JwkHeader, "CVE-2026-27962", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
     of_token(Fault::UnsignedInCapitals, "RFC 8725 §3.1", "is not signed with RS256"),
     of_token(
