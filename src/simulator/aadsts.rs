@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::directory::guid;
 
+mod mistakes;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Aadsts {
@@ -68,10 +70,6 @@ impl Aadsts {
 
     pub(super) fn no_redirect_uri() -> Self {
         of(900_971, "invalid_request", "No reply address provided.".into())
-    }
-
-    pub(super) fn no_redirect_uri_registered() -> Self {
-        of(500_113, "invalid_request", "No reply address is registered for the application.".into())
     }
 
     pub(super) fn duplicated(parameter: &str) -> Self {
@@ -142,135 +140,6 @@ impl Aadsts {
                 users unless they are specifically granted ('assigned') access to the \
                 application. The signed in user '{person}' is blocked."
             ),
-        )
-    }
-
-    pub(super) fn consent_missing(client_id: Uuid) -> Self {
-        of(
-            65001,
-            "consent_required",
-            format!(
-                "The user or administrator has not consented to use the application with ID \
-                '{client_id}'. Send an interactive authorization request for this user and \
-                resource."
-            ),
-        )
-    }
-
-    pub(super) fn admin_approval() -> Self {
-        of(90094, "consent_required", "The grant requires admin permission.".into())
-    }
-
-    pub(super) fn misconfigured(client_id: Uuid) -> Self {
-        of(
-            650_056,
-            "invalid_client",
-            format!(
-                "Misconfigured application '{client_id}': it lists permissions that it cannot \
-                have, or the administrator has not consented."
-            ),
-        )
-    }
-
-    pub(super) fn application_disabled(client_id: Uuid) -> Self {
-        of(7_000_112, "unauthorized_client", format!("Application '{client_id}' is disabled."))
-    }
-
-    pub(super) fn other_cloud(tenant: Uuid) -> Self {
-        of(
-            90038,
-            "invalid_request",
-            format!(
-                "Tenant '{tenant}' request is being redirected to the National Cloud \
-                'MicrosoftOnline.US'."
-            ),
-        )
-    }
-
-    pub(super) fn conditional_access() -> Self {
-        of(
-            53003,
-            "access_denied",
-            "Access has been blocked by Conditional Access policies. The access policy does not \
-                allow token issuance."
-                .into(),
-        )
-    }
-
-    pub(super) fn device_not_compliant() -> Self {
-        of(
-            53000,
-            "interaction_required",
-            "Device is not in required device state: compliant. The policy requires a compliant \
-                device, and the device in use is not."
-                .into(),
-        )
-    }
-
-    pub(super) fn second_factor() -> Self {
-        of(
-            50076,
-            "interaction_required",
-            "Due to a configuration change made by your administrator, or because you moved to a \
-                new location, you must use multi-factor authentication."
-                .into(),
-        )
-    }
-
-    pub(super) fn second_factor_enrolment() -> Self {
-        of(
-            50079,
-            "interaction_required",
-            "Due to a configuration change made by your administrator, or because you moved to a \
-                new location, you must enroll in multi-factor authentication."
-                .into(),
-        )
-    }
-
-    pub(super) fn guest_blocked() -> Self {
-        of(
-            500_213,
-            "access_denied",
-            "The resource tenant's cross-tenant access policy does not allow this user to access \
-                this tenant."
-                .into(),
-        )
-    }
-
-    pub(super) fn foreign_account(person: &str) -> Self {
-        of(
-            50020,
-            "access_denied",
-            format!(
-                "User account '{person}' from another identity provider does not exist in the \
-                tenant and cannot access the application in it. The account needs to be added as \
-                an external user in the tenant first."
-            ),
-        )
-    }
-
-    pub(super) fn wrong_kind_of_account() -> Self {
-        of(
-            500_208,
-            "access_denied",
-            "The domain is not a valid login domain for the account type.".into(),
-        )
-    }
-
-    pub(super) fn loop_detected() -> Self {
-        of(
-            50196,
-            "server_error",
-            "The server terminated an operation because it encountered a client request loop."
-                .into(),
-        )
-    }
-
-    pub(super) fn busy() -> Self {
-        of(
-            90033,
-            "temporarily_unavailable",
-            "A transient error has occurred. Please try again.".into(),
         )
     }
 
@@ -357,36 +226,6 @@ impl Aadsts {
                 '{client_id}'."
             ),
         )
-    }
-
-    pub(super) fn expired_secret(client_id: Uuid) -> Self {
-        of(
-            7_000_222,
-            "invalid_client",
-            format!("The provided client secret keys for app '{client_id}' are expired."),
-        )
-    }
-
-    pub(super) fn single_page_application() -> Self {
-        of(
-            9_002_327,
-            "invalid_request",
-            "Tokens issued for the 'Single-Page Application' client-type may only be redeemed \
-                via cross-origin requests."
-                .into(),
-        )
-    }
-
-    pub(super) fn across_clouds() -> Self {
-        of(
-            900_432,
-            "invalid_request",
-            "Confidential Client is not supported in Cross Cloud request.".into(),
-        )
-    }
-
-    pub(super) fn unheard_of() -> Self {
-        of(9_999_999, "invalid_request", "Something new has happened.".into())
     }
 
     pub(super) fn assertion_signature() -> Self {
