@@ -12,6 +12,7 @@ use crate::config::{Config, Sources};
 mod completions;
 mod config;
 mod demo;
+mod faults;
 mod migrate;
 mod organization;
 mod serve;

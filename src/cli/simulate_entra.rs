@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::{
-    cli::{say, stop_signal::stop_signal},
+    cli::{faults, say, stop_signal::stop_signal},
     domain::{clock::Clock, secret::Secret},
     simulator::{
         Fault, Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
@@ -63,9 +63,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.list_faults {
-        for fault in Fault::ALL {
-            say(&format!("{:<32} {}", fault.name(), fault.description()));
-        }
+        faults::list();
         return Ok(());
     }
     let simulator = SimulatedEntra::start(SimulatorOptions {

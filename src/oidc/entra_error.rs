@@ -124,7 +124,11 @@ const REMEDIES: &[(&[u32], Remedy)] = &[
         admin("The certificate differs or has expired. Upload the one that is shown here."),
     ),
     (
-        &[9_002_325, 9_002_326],
+        &[700_021, 700_023, 700_024],
+        operator("The proof in place of a secret names another client, tenant or time."),
+    ),
+    (
+        &[9_002_325, 9_002_326, 9_002_327],
         admin("The redirect URI is registered as Single-page application. Move it to Web."),
     ),
     (&[700_054], operator("A response type was asked that the application does not allow.")),
@@ -172,7 +176,7 @@ const REMEDIES: &[(&[u32], Remedy)] = &[
     (&[50058], user("You are not signed in at Microsoft. Start again.")),
     (&[54005], user("This sign-in was already used. Start again.")),
     (&[70008, 50089], user("The sign-in took too long. Start again.")),
-    (&[501_481, 50147, 501_491], operator("The proof key does not match. Start again.")),
+    (&[501_481, 50147, 50148, 501_491], operator("The proof key does not match. Start again.")),
     (&[700_005], user("The connector changed during the sign-in. Start again.")),
     (
         &[50173, 50132, 50133, 700_082, 70043],

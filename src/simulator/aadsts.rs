@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::directory::guid;
 
+mod mistakes;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Aadsts {

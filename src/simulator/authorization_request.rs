@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     aadsts::{Aadsts, Trace},
     entra::World,
+    fault::{Case, Pairs},
     metadata::Version,
     parameters::Parameters,
     pkce::{Challenge, ChallengeError},
@@ -35,6 +36,8 @@ pub(super) struct ReturnAddress {
     pub(super) redirect_uri: RedirectUri,
     pub(super) mode: ResponseMode,
     pub(super) state: Option<String>,
+    /// Who answers.
+    pub(super) issuer: String,
 }
 
 /// A request that may be answered.
@@ -56,7 +59,7 @@ pub(super) enum Refusal {
     /// On Entra's own page.
     Stop(Aadsts),
     /// At the application.
-    Return(Aadsts, ReturnAddress),
+    Return(Aadsts, Box<ReturnAddress>),
 }
 
 impl From<Aadsts> for Refusal {
@@ -69,8 +72,9 @@ impl From<Aadsts> for Refusal {
 pub(super) const SHARED_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 
 impl AuthorizationRequest {
-    /// The request to the endpoint of `tenant` with those parameters.
+    /// The request to the endpoint of `tenant` at `origin` with those parameters.
     pub(super) fn parse(
+        origin: &str,
         world: &World,
         tenant: &str,
         version: Version,
@@ -92,6 +96,7 @@ impl AuthorizationRequest {
             redirect_uri: RedirectUri { uri: uri.into(), platform: registered.platform },
             mode: ResponseMode::parse(parameters.get("response_mode"))?,
             state: parameters.owned("state"),
+            issuer: version.issuer(origin, &tenant.id.to_string()),
         };
         let unchecked = Self {
             tenant: tenant.id,
@@ -104,8 +109,18 @@ impl AuthorizationRequest {
             prompt: None,
             login_hint: parameters.owned("login_hint"),
         };
-        let return_address = unchecked.return_address.clone();
+        let return_address = Box::new(unchecked.return_address.clone());
         unchecked.with(parameters).map_err(|error| Refusal::Return(error, return_address))
+    }
+
+    /// The sign-in of `person` by this request, for whoever refuses it.
+    pub(super) fn case<'a>(&'a self, person: &'a str) -> Case<'a> {
+        Case {
+            client_id: self.client_id,
+            tenant: self.tenant,
+            redirect_uri: &self.return_address.redirect_uri.uri,
+            person,
+        }
     }
 
     /// The rest, for which the application already gets the answer.
@@ -160,16 +175,13 @@ impl Prompt {
 
 impl ReturnAddress {
     /// The parameters of an error answer.
-    pub(super) fn refusal(&self, error: &Aadsts, now: Timestamp) -> Vec<(&'static str, String)> {
+    pub(super) fn refusal(&self, error: &Aadsts, now: Timestamp) -> Pairs {
         let description = error.description(&Trace::at(now));
         self.with_state(vec![("error", error.error.to_owned()), ("error_description", description)])
     }
 
     /// The parameters with `state` among them, if the request had one.
-    pub(super) fn with_state(
-        &self,
-        mut parameters: Vec<(&'static str, String)>,
-    ) -> Vec<(&'static str, String)> {
+    pub(super) fn with_state(&self, mut parameters: Pairs) -> Pairs {
         parameters.extend(self.state.clone().map(|state| ("state", state)));
         parameters
     }

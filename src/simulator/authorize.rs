@@ -12,6 +12,7 @@ use super::{
     authorization_request::{AuthorizationRequest, Prompt, Refusal, ReturnAddress},
     directory::{Application, Person, Tenant, guid},
     entra::{Entra, Grant, GrantKind, SignedIn, World},
+    fault::{Counter, Pairs},
     metadata::Version,
     pages::{self, Account},
     parameters::Parameters,
@@ -60,17 +61,17 @@ fn refused(entra: &Entra, refusal: Refusal) -> HttpResponse {
     let now = entra.clock.now();
     match refusal {
         Refusal::Stop(error) => pages::error(&error, now),
-        Refusal::Return(error, address) => send_back(entra, &address, address.refusal(&error, now)),
+        Refusal::Return(error, address) => {
+            let parameters = address.refusal(&error, now);
+            send_back(entra, *address, parameters)
+        }
     }
 }
 
-fn send_back(
-    entra: &Entra,
-    address: &ReturnAddress,
-    mut parameters: Vec<(&'static str, String)>,
-) -> HttpResponse {
-    entra.faults.authorization_response(&mut parameters);
-    pages::send_back(address, &parameters)
+fn send_back(entra: &Entra, mut address: ReturnAddress, mut parameters: Pairs) -> HttpResponse {
+    entra.faults.authorization_response(&mut parameters, &address.issuer);
+    address.mode = entra.faults.response_mode().unwrap_or(address.mode);
+    pages::send_back(&address, &parameters)
 }
 
 /// The cookie of this simulator; cookies don't know ports, so its name does.
@@ -94,7 +95,11 @@ impl<'a> Visit<'a> {
         let parameters = Parameters::parse(query)?;
         let version = Version::of(http.path());
         let world = entra.world();
-        let request = AuthorizationRequest::parse(&world, tenant, version, &parameters)?;
+        let request =
+            AuthorizationRequest::parse(&entra.origin, &world, tenant, version, &parameters)?;
+        if let Some(error) = entra.faults.refusal(Counter::OwnPage, &request.case("")) {
+            return Err(error.into());
+        }
         let known = browser_of(entra, http);
         let is_new = !world.knows_browser(&known);
         let browser = if is_new { Secret::generate() } else { Secret::new(known) };
@@ -184,6 +189,10 @@ impl<'a> Visit<'a> {
             let silent = request.prompt == Some(Prompt::None);
             return Err(self.back(if silent { error.while_silent() } else { error }));
         }
+        let case = request.case(person.preferred_username());
+        if let Some(error) = self.entra.faults.refusal(Counter::Application, &case) {
+            return Err(self.back(error));
+        }
         if request.prompt == Some(Prompt::Consent) && !settled {
             let page = pages::consent(&application, &Account::of(&person), &self.action());
             return Ok(self.with_cookie(page));
@@ -193,7 +202,7 @@ impl<'a> Visit<'a> {
         let parameters = vec![("code", code)];
         let mut parameters = request.return_address.with_state(parameters);
         parameters.push(("session_state", session.sid.to_string()));
-        Ok(self.with_cookie(send_back(self.entra, &request.return_address, parameters)))
+        Ok(self.with_cookie(send_back(self.entra, request.return_address.clone(), parameters)))
     }
 
     fn grant(&self, session: &SignedIn) -> Grant {
@@ -226,7 +235,7 @@ impl<'a> Visit<'a> {
     }
 
     fn back(&self, error: Aadsts) -> Refusal {
-        Refusal::Return(error, self.request.return_address.clone())
+        Refusal::Return(error, Box::new(self.request.return_address.clone()))
     }
 
     fn tenant<'w>(&self, world: &'w World) -> &'w Tenant {

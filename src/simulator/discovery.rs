@@ -11,7 +11,8 @@ use super::{
     aadsts::{Aadsts, Trace},
     authorization_request::SHARED_TENANTS,
     entra::Entra,
-    fault::Station,
+    fault::{FalseSigner, Station},
+    keys as signing_keys,
     metadata::{self, Version},
 };
 
@@ -50,6 +51,9 @@ pub(super) async fn keys(
     let version = Version::of(http.path());
     let issuer = version.issuer(&entra.origin, &issuer_tenant);
     let mut keys = entra.keys.jwks((version == Version::V2).then_some(&issuer));
+    if entra.faults.signer() == Some(FalseSigner::Es256) {
+        keys.push(signing_keys::elliptic_jwk());
+    }
     entra.faults.keys(&mut keys);
     cached(&json!({ "keys": keys }))
 }

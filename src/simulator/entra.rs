@@ -38,7 +38,7 @@ pub(super) struct Entra {
     pub(super) faults: Faults,
     pub(super) world: Mutex<World>,
     /// Requests received, by [`Station`].
-    received: [AtomicUsize; 3],
+    received: [AtomicUsize; 4],
 }
 
 /// What changes while the simulator runs.

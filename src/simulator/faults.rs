@@ -8,25 +8,29 @@ use std::{
 use actix_web::HttpResponse;
 use serde_json::Value;
 
-use super::fault::{FalseSigner, Fault, Lie, Members, Station};
+use super::{
+    aadsts::Aadsts,
+    authorization_request::ResponseMode,
+    fault::{Case, Counter, FalseSigner, Fault, Lie, Members, Pairs, Station},
+};
 
-/// The fault that is on, shared with the running simulator.
+/// The faults that are on, shared with the running simulator.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Option<Fault>>>);
+pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 
 impl Faults {
-    /// The fault that is on.
-    pub fn current(&self) -> Option<Fault> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The faults that are on.
+    pub fn current(&self) -> Vec<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Turns `fault` on in place of the last one, or all faults off.
-    pub fn set(&self, fault: Option<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    /// Turns these on in place of the last ones; none turns all off.
+    pub fn set(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults.into_iter().collect();
     }
 
-    fn lies(&self) -> &'static [Lie] {
-        self.current().map_or(&[], Fault::lies)
+    fn lies(&self) -> impl Iterator<Item = &'static Lie> {
+        self.current().into_iter().flat_map(Fault::lies)
     }
 
     /// How long `station` waits, and what it then says instead of the truth.
@@ -43,14 +47,53 @@ impl Faults {
         None
     }
 
+    /// What Entra says at `counter` in place of going on.
+    pub(super) fn refusal(&self, counter: Counter, case: &Case<'_>) -> Option<Aadsts> {
+        self.lies().find_map(|lie| match lie {
+            Lie::Refuse(at, refuse) if *at == counter => Some(refuse(case)),
+            _ => None,
+        })
+    }
+
+    /// How every authorization response travels, whatever was asked.
+    pub(super) fn response_mode(&self) -> Option<ResponseMode> {
+        self.lies().find_map(|lie| match lie {
+            Lie::ResponseMode(mode) => Some(*mode),
+            _ => None,
+        })
+    }
+
+    /// Whether the signed token is encrypted for the client.
+    pub(super) fn encrypts(&self) -> bool {
+        self.lies().any(|lie| matches!(lie, Lie::Encrypt))
+    }
+
+    /// Before the browser is sent back to the application.
+    pub(super) fn authorization_response(&self, parameters: &mut Pairs, issuer: &str) {
+        for lie in self.lies() {
+            if let Lie::AuthorizationResponse(change) = lie {
+                change(parameters, issuer);
+            }
+        }
+    }
+
+    /// Before a hidden frame tells an application that a session ended.
+    pub(super) fn front_channel(&self, parameters: &mut Pairs, issuer: &str) {
+        for lie in self.lies() {
+            if let Lie::FrontChannel(change) = lie {
+                change(parameters, issuer);
+            }
+        }
+    }
+
     /// Whether a client must prove itself in the `Authorization` header.
     pub(super) fn takes_basic_only(&self) -> bool {
-        self.lies().iter().any(|lie| matches!(lie, Lie::BasicOnly))
+        self.lies().any(|lie| matches!(lie, Lie::BasicOnly))
     }
 
     /// Who signs instead of the current key.
     pub(super) fn signer(&self) -> Option<FalseSigner> {
-        self.lies().iter().find_map(|lie| match lie {
+        self.lies().find_map(|lie| match lie {
             Lie::Signer(signer) => Some(*signer),
             _ => None,
         })
@@ -58,17 +101,17 @@ impl Faults {
 
     /// Whether the keys change just before the next token is signed.
     pub(super) fn rotates_keys(&self) -> bool {
-        self.lies().iter().any(|lie| matches!(lie, Lie::RotateKeys))
+        self.lies().any(|lie| matches!(lie, Lie::RotateKeys))
     }
 
     /// Whether the header brings along the key that signed.
     pub(super) fn brings_key(&self) -> bool {
-        self.lies().iter().any(|lie| matches!(lie, Lie::BringKey))
+        self.lies().any(|lie| matches!(lie, Lie::BringKey))
     }
 
     /// The payload as it is signed.
     pub(super) fn payload(&self, payload: String) -> String {
-        self.lies().iter().fold(payload, |payload, lie| match lie {
+        self.lies().fold(payload, |payload, lie| match lie {
             Lie::Payload(change) => change(&payload),
             _ => payload,
         })
@@ -96,8 +139,6 @@ stations! {
     discovery Discovery Members;
     /// Before the JWKS leaves.
     keys Keys Vec<Value>;
-    /// Before the browser is sent back to the application.
-    authorization_response AuthorizationResponse Vec<(&'static str, String)>;
     /// Before the claims are signed.
     claims Claims Members;
     /// Before the token's header is signed.

@@ -6,8 +6,9 @@ use super::{
     directory::{Application, Person, UserType, guid_of},
     entra::{Entra, Grant},
     fault::{FalseSigner, Members},
+    jwe,
     jws::{self, Signer, base64url, sha256},
-    keys::SigningKey,
+    keys::{self, SigningKey},
     metadata::Version,
 };
 use crate::domain::secret::random_bytes;
@@ -29,15 +30,17 @@ pub(super) fn issue(entra: &Entra, grant: &Grant, person: &Person, to: &Applicat
 
 fn sign(entra: &Entra, version: Version, to: &Application, payload: &str) -> String {
     let [current, unpublished] = [entra.keys.current(), entra.keys.unpublished()];
-    let secret = to.secrets.first().map(|secret| secret.expose().as_bytes());
+    let secret = to.secrets.first().map(|secret| secret.expose().as_bytes()).unwrap_or_default();
     let pem = current.public_pem();
     let signer = match entra.faults.signer() {
         None => Signer::Rs256(current.pair()),
         Some(FalseSigner::Nobody) => Signer::Nobody,
-        Some(FalseSigner::ClientSecret) => Signer::Hs256(secret.unwrap_or_default()),
+        Some(FalseSigner::ClientSecret) => Signer::Hs256(secret),
         Some(FalseSigner::PublicKeyAsSecret) => Signer::Hs256(pem.as_bytes()),
         Some(FalseSigner::UnpublishedKey) => Signer::Rs256(unpublished.pair()),
-        Some(FalseSigner::OtherAlgorithm) => Signer::Rs512(current.pair()),
+        Some(FalseSigner::Rs512) => Signer::Rs512(current.pair()),
+        Some(FalseSigner::Ps256) => Signer::Ps256(current.pair()),
+        Some(FalseSigner::Es256) => Signer::Es256(keys::elliptic()),
     };
     let mut header = header(version, &signer, current);
     if entra.faults.brings_key() {
@@ -45,15 +48,15 @@ fn sign(entra: &Entra, version: Version, to: &Application, payload: &str) -> Str
         header.insert("jwk".into(), unpublished.jwk(None));
     }
     entra.faults.header(&mut header);
-    jws::compact(&header, payload, &signer, |signature| entra.faults.signature(signature))
+    let token =
+        jws::compact(&header, payload, &signer, |signature| entra.faults.signature(signature));
+    if entra.faults.encrypts() { jwe::encrypt(&token, secret) } else { token }
 }
 
 fn header(version: Version, signer: &Signer<'_>, key: &SigningKey) -> Members {
-    let mut header = members([
-        ("typ", json!("JWT")),
-        ("alg", json!(signer.algorithm())),
-        ("kid", json!(key.kid())),
-    ]);
+    let kid = if let Signer::Es256(_) = signer { keys::ELLIPTIC_KID } else { key.kid() };
+    let mut header =
+        members([("typ", json!("JWT")), ("alg", json!(signer.algorithm())), ("kid", json!(kid))]);
     if version == Version::V1 {
         header.insert("x5t".into(), json!(key.kid()));
     }

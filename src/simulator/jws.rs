@@ -4,7 +4,7 @@ use aws_lc_rs::{
     digest, hmac,
     rand::SystemRandom,
     rsa::KeyPair,
-    signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding},
+    signature::{EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding},
 };
 use base64::{
     Engine as _,
@@ -23,6 +23,10 @@ pub(super) enum Signer<'a> {
     Rs256(&'a KeyPair),
     /// `RS512`.
     Rs512(&'a KeyPair),
+    /// `PS256`.
+    Ps256(&'a KeyPair),
+    /// `ES256`.
+    Es256(&'a EcdsaKeyPair),
 }
 
 impl Signer<'_> {
@@ -33,6 +37,8 @@ impl Signer<'_> {
             Self::Hs256(_) => "HS256",
             Self::Rs256(_) => "RS256",
             Self::Rs512(_) => "RS512",
+            Self::Ps256(_) => "PS256",
+            Self::Es256(_) => "ES256",
         }
     }
 
@@ -44,6 +50,12 @@ impl Signer<'_> {
             }
             Self::Rs256(pair) => rs256(pair, input),
             Self::Rs512(pair) => rsa(pair, &RSA_PKCS1_SHA512, input),
+            Self::Ps256(pair) => rsa(pair, &RSA_PSS_SHA256, input),
+            Self::Es256(pair) => pair
+                .sign(&SystemRandom::new(), input)
+                .expect("the system has randomness to give")
+                .as_ref()
+                .to_vec(),
         }
     }
 }

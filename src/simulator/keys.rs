@@ -9,7 +9,7 @@ use aws_lc_rs::{
     digest,
     encoding::{AsDer as _, PublicKeyX509Der},
     rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use serde_json::{Value, json};
 
@@ -91,6 +91,33 @@ impl SigningKey {
         }
         jwk
     }
+}
+
+/// The name of the elliptic key, which is published only while a fault signs with it.
+pub(super) const ELLIPTIC_KID: &str = "elliptic";
+
+/// A key on the curve P-256; Entra has none.
+pub(super) fn elliptic() -> &'static EcdsaKeyPair {
+    static KEY: OnceLock<EcdsaKeyPair> = OnceLock::new();
+    KEY.get_or_init(|| {
+        EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+            .expect("the system has randomness to give")
+    })
+}
+
+/// The JWK of [`elliptic`] (RFC 7518 §6.2.1).
+pub(super) fn elliptic_jwk() -> Value {
+    let point = elliptic().public_key().as_ref();
+    // An uncompressed point: a byte that says so, then both coordinates.
+    let (x, y) = point[1..].split_at(32);
+    json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "use": "sig",
+        "kid": ELLIPTIC_KID,
+        "x": base64url(x),
+        "y": base64url(y),
+    })
 }
 
 /// One simulator's turn through the keys.

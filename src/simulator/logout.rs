@@ -12,7 +12,10 @@ use super::{
     authorize::browser_of,
     directory::Tenant,
     entra::{Entra, SignedIn, World},
-    jws, pages,
+    fault::Pairs,
+    jws,
+    metadata::Version,
+    pages,
     parameters::Parameters,
 };
 
@@ -44,7 +47,7 @@ fn end(
         let by_hint = hinted.is_none_or(|person| person.oid == session.oid);
         by_hint && sid.is_none_or(|sid| sid == session.sid.to_string())
     });
-    let frames = front_channel(&world, &tenant, &ended);
+    let frames = front_channel(entra, &world, &tenant, &ended);
     Ok(match next {
         Some(next) if frames.is_empty() => pages::redirect(&next),
         next => pages::signed_out(&frames, next.as_deref()),
@@ -60,16 +63,19 @@ fn return_address(tenant: &Tenant, asked: &Parameters, hint: &Value) -> Option<S
         Some(id) => tenant.application_named(id).is_some_and(|a| a.redirect_uri(uri).is_some()),
         None => applications.any(|application| application.redirect_uri(uri).is_some()),
     };
-    let state = asked.get("state").map(|state| [("state", state)]);
-    is_registered.then(|| with_query(uri, state.as_ref().map_or(&[], |pairs| &pairs[..])))
+    let state: Pairs = asked.owned("state").map(|state| ("state", state)).into_iter().collect();
+    is_registered.then(|| with_query(uri, &state))
 }
 
 /// The front-channel addresses of all applications that took part; Entra sends `sid` alone.
-fn front_channel(world: &World, tenant: &Tenant, ended: &[SignedIn]) -> Vec<String> {
+fn front_channel(entra: &Entra, world: &World, tenant: &Tenant, ended: &[SignedIn]) -> Vec<String> {
+    let issuer = Version::V2.issuer(&entra.origin, &tenant.id.to_string());
     let Some(tenant) = world.tenant(tenant.id) else { return Vec::new() };
     let address = |sid: &str, client_id| {
         let url = tenant.application(client_id)?.front_channel_logout_url.as_deref()?;
-        Some(with_query(url, &[("sid", sid)]))
+        let mut named: Pairs = vec![("sid", sid.to_owned())];
+        entra.faults.front_channel(&mut named, &issuer);
+        Some(with_query(url, &named))
     };
     let of_session = |session: &SignedIn| -> Vec<String> {
         let sid = session.sid.to_string();
@@ -78,7 +84,7 @@ fn front_channel(world: &World, tenant: &Tenant, ended: &[SignedIn]) -> Vec<Stri
     ended.iter().flat_map(of_session).collect()
 }
 
-fn with_query(uri: &str, pairs: &[(&str, &str)]) -> String {
+fn with_query(uri: &str, pairs: &[(&'static str, String)]) -> String {
     if pairs.is_empty() {
         return uri.to_owned();
     }

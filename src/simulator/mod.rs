@@ -28,6 +28,7 @@ mod entra;
 mod fault;
 mod faults;
 mod id_token;
+mod jwe;
 mod jws;
 mod keys;
 mod logout;
@@ -59,7 +60,7 @@ use uuid::Uuid;
 pub use self::{
     client_certificate::{ClientCertificate, NotACertificate},
     directory::{Application, Person, UserType},
-    fault::{Fault, Station, UnknownFault},
+    fault::{Ending, Fault, Station, UnknownFault},
     faults::Faults,
     provisioning::{
         Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
@@ -238,7 +239,8 @@ async fn error_page(query: web::Query<ErrorQuery>) -> HttpResponse {
 }
 
 /// `/oidc/userinfo`: what Microsoft Graph says to a token that is not for it; none here is.
-async fn userinfo() -> HttpResponse {
+async fn userinfo(entra: Data<Entra>) -> HttpResponse {
+    entra.receive(Station::Userinfo).await;
     HttpResponse::Unauthorized()
         .insert_header((header::WWW_AUTHENTICATE, "Bearer"))
         .json(json!({ "error": { "code": "InvalidAuthenticationToken" } }))

@@ -8,6 +8,7 @@ use super::{
     aadsts::{Aadsts, Trace},
     authorization_request::{ResponseMode, ReturnAddress},
     directory::{Application, Person, UserType},
+    fault::{Ending, Fault},
 };
 
 const STYLE: &str = include_str!("../../templates/simulator/style.css");
@@ -93,6 +94,31 @@ struct FormPost<'a> {
 struct SignedOut<'a> {
     frames: &'a [String],
     next: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "simulator/faults.html")]
+struct Faults<'a> {
+    current: &'a [Fault],
+    /// What ends alike, together.
+    groups: &'a [(Ending, Vec<Fault>)],
+}
+
+impl Faults<'_> {
+    /// Whether a group shows at once: the one of the fault that is on.
+    fn is_open(&self, group: &[Fault]) -> bool {
+        group.iter().any(|fault| self.current.contains(fault))
+    }
+}
+
+/// The page on which a person switches faults.
+pub(super) fn faults(current: &[Fault]) -> HttpResponse {
+    let of = |ending: Ending| {
+        let alike = Fault::ALL.iter().copied().filter(|fault| fault.ending() == ending);
+        (ending, alike.collect())
+    };
+    let groups: Vec<(Ending, Vec<Fault>)> = Ending::ALL.map(of).into();
+    html(HttpResponse::Ok(), &Faults { current, groups: &groups })
 }
 
 /// The account picker.

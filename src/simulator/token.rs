@@ -13,7 +13,7 @@ use super::{
     client_authentication::{Client, Endpoint},
     directory::{Application, Person},
     entra::{CODE_LIFETIME, Entra, Grant, GrantKind, REFRESH_TOKEN_LIFETIME, World},
-    fault::{Members, Station},
+    fault::{Case, Counter, Members, Station},
     id_token,
     metadata::Version,
     parameters::Parameters,
@@ -89,6 +89,7 @@ fn answer(entra: &Entra, tenant: &str, http: &HttpRequest, body: &str) -> Result
         return Err(Aadsts::cross_origin());
     }
     let (tenant, application) = parties(&entra.world(), tenant, &client)?;
+    refuse(entra, tenant, &application, &body)?;
     let endpoint = endpoint(entra, tenant);
     let grant_type = grant_type.to_owned();
     let request = TokenRequest { entra, tenant, client, application, body, endpoint };
@@ -101,6 +102,18 @@ fn answer(entra: &Entra, tenant: &str, http: &HttpRequest, body: &str) -> Result
         }
         other => Err(Aadsts::grant_type(other)),
     }
+}
+
+/// Says no where a fault demands it.
+fn refuse(
+    entra: &Entra,
+    tenant: Uuid,
+    application: &Application,
+    body: &Parameters,
+) -> Result<(), Aadsts> {
+    let redirect_uri = body.get("redirect_uri").unwrap_or_default();
+    let case = Case { client_id: application.client_id, tenant, redirect_uri, person: "" };
+    entra.faults.refusal(Counter::Token, &case).map_or(Ok(()), Err)
 }
 
 /// The tenant and the application that the client names.

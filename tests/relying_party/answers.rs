@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use portico::simulator::Fault;
+
 use crate::{
     scene::{
-        NO_LONGER_OPEN, NOT_TRUSTED, acme_with_ada, assert_entra_refused, assert_refused,
+        NO_LONGER_OPEN, NOT_TRUSTED, SAID_NO, acme_with_ada, assert_entra_refused, assert_refused,
         assert_signed_in, parameter, requests, with,
     },
     support::{Ask, Callback},
@@ -156,4 +158,41 @@ async fn an_answer_may_name_its_issuer_and_no_other() {
     let url = browser.sign_in_until_callback(&acme, &ada).await.url();
     let page = browser.bring(Callback::Query(with(&url, "iss", &issuer))).await;
     assert_signed_in(&service, &page);
+}
+
+/// `oidcc-client-test-form-post-error`
+#[tokio::test]
+async fn an_error_that_is_posted_has_its_page() {
+    let (service, _, ada) = acme_with_ada().await;
+    service.entra().faults().set(Some(Fault::FormPostAnswers));
+    let mut browser = service.browser();
+
+    let answer = browser.authenticate("/login/acme?prompt=none&max_age=0", &ada).await.form();
+    let once_more = browser.bring(Callback::Form(answer.clone())).await;
+    let page = browser.submit(&once_more, &once_more.forms()[0], &[]).await;
+
+    let error = answer.fields.iter().find(|(name, _)| name == "error").map(|(_, value)| &**value);
+    assert_eq!(error, Some("login_required"));
+    assert_refused(&mut browser, &page, 403, SAID_NO).await;
+    assert!(page.text().contains("AADSTS50058"), "{}", page.text());
+    assert_eq!(requests(&service), [1, 0, 0]);
+}
+
+/// Core 1.0 §3.1.3.7, rule 13
+#[tokio::test]
+async fn who_must_have_signed_in_lately_has_not_if_the_authority_says_so_or_says_nothing() {
+    let (service, _, ada) = acme_with_ada().await;
+    let sign_in = async |fault: Option<Fault>, address: &str| {
+        service.entra().faults().set(fault);
+        let mut browser = service.browser();
+        browser.sign_in_from(address, &ada).await
+    };
+
+    let long_ago = sign_in(Some(Fault::StaleAuthTime), "/login/acme?max_age=3000").await;
+    let not_said = sign_in(None, "/login/acme?max_age=3000").await;
+    let lately_enough = sign_in(Some(Fault::StaleAuthTime), "/login/acme?max_age=4000").await;
+
+    assert_eq!((long_ago.status, long_ago.heading().as_str()), (403, NOT_TRUSTED));
+    assert_eq!((not_said.status, not_said.heading().as_str()), (403, NOT_TRUSTED));
+    assert_signed_in(&service, &lately_enough);
 }

@@ -135,3 +135,32 @@ async fn keys_that_are_away_do_not_hinder_those_who_are_signed_in() {
     assert_signed_in(&service, &another);
     assert_eq!(requests(&service), [1, 1, 2]);
 }
+
+#[tokio::test]
+async fn keys_that_are_all_replaced_at_once_are_fetched_once_more() {
+    let (service, acme, ada) = acme_with_ada().await;
+    assert_signed_in(&service, &service.browser().sign_in(&acme, &ada).await);
+    service.entra().faults().set(Some(Fault::KeysReplacedAtOnce));
+
+    let page = service.browser().sign_in(&acme, &ada).await;
+
+    assert_signed_in(&service, &page);
+    assert_eq!(requests(&service), [1, 2, 2]);
+}
+
+#[tokio::test]
+async fn keys_that_change_twice_within_five_minutes_are_found_when_those_are_over() {
+    let (service, acme, ada) = acme_with_ada().await;
+    assert_signed_in(&service, &service.browser().sign_in(&acme, &ada).await);
+    service.entra().rotate_keys();
+    assert_signed_in(&service, &service.browser().sign_in(&acme, &ada).await);
+    service.entra().rotate_keys();
+    let mut browser = service.browser();
+
+    let too_soon = browser.sign_in(&acme, &ada).await;
+
+    assert_refused(&mut browser, &too_soon, 403, NOT_TRUSTED).await;
+    service.advance(SignedDuration::from_mins(5));
+    assert_signed_in(&service, &browser.sign_in(&acme, &ada).await);
+    assert_eq!(requests(&service), [1, 3, 4]);
+}

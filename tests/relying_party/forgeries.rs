@@ -5,16 +5,17 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use portico::{
     domain::id::AccountId,
-    simulator::{Fault, Person},
+    oidc::entra_error,
+    simulator::{Ending, Fault, Person, Station},
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 use url::Url;
 
 use crate::{
-    log,
+    conformance, log,
     scene::{acme_with_ada, assert_signed_in, requests},
     support::{Answer, Ask, Browser, Organization, Service},
-    table::{End, Forgery, Page, Stage, TABLE},
+    table::{self, End, Forgery, Page, Stage, TABLE},
 };
 
 const SESSION: &str = "portico-session";
@@ -33,14 +34,28 @@ fn the_table_has_every_lie_once() {
     assert!(forgeries().all(|forgery| !forgery.source.is_empty()));
 }
 
+#[test]
+fn what_the_simulator_promises_of_a_lie_is_what_the_table_says() {
+    for Forgery { fault, end, .. } in forgeries() {
+        assert_eq!(fault.ending(), end.ending(), "{fault}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_lie_ends_as_the_table_says() {
-    tell_all(forgeries().filter(|forgery| !forgery.is_slow())).await;
+    tell_all(forgeries().filter(|forgery| !forgery.is_slow()), &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_half_a_minute() {
-    tell_all(forgeries().filter(|forgery| forgery.is_slow())).await;
+    tell_all(forgeries().filter(|forgery| forgery.is_slow()), &[]).await;
+}
+
+/// `oidcc-client-formpost-basic-certification-test-plan`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lie_of_the_basic_plan_ends_so_too_where_the_answer_is_posted() {
+    let of_basic = |forgery: &&Forgery| conformance::BASIC.contains(&forgery.source);
+    tell_all(forgeries().filter(of_basic), &[Fault::FormPostAnswers]).await;
 }
 
 fn forgeries() -> impl Iterator<Item = &'static Forgery> {
@@ -48,7 +63,7 @@ fn forgeries() -> impl Iterator<Item = &'static Forgery> {
 }
 
 /// Tells each lie to a service of its own, several at a time, and names those that ended otherwise.
-async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>) {
+async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>, besides: &'static [Fault]) {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut told = JoinSet::new();
     let mut names = Vec::new();
@@ -56,7 +71,7 @@ async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>) {
         let places = Arc::clone(&places);
         let task = told.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            tell(forgery).await;
+            tell(forgery, besides).await;
         });
         names.push((task.id(), forgery.fault.name()));
     }
@@ -77,12 +92,12 @@ fn panic_of(error: tokio::task::JoinError) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked").to_owned()
 }
 
-async fn tell(forgery: &Forgery) {
+async fn tell(forgery: &Forgery, besides: &[Fault]) {
     let (service, acme, ada) = acme_with_ada().await;
-    service.entra().faults().set(Some(forgery.fault));
+    service.entra().faults().set([&[forgery.fault], besides].concat());
     let mut browser = service.browser();
 
-    let ending = timeout(BOUND, browser.sign_in(&acme, &ada)).await;
+    let ending = timeout(BOUND, sign_in(&mut browser, &acme, &ada)).await;
 
     let page = ending.expect("the door's limit holds");
     assert_eq!(requests(&service), forgery.stage.requests(), "{}", page.body);
@@ -95,11 +110,47 @@ async fn tell(forgery: &Forgery) {
         }
         End::Refused(expected, because) => {
             assert_refused(&service, &acme, &page, *expected, because).await;
-            assert_nobody_is_signed_in(&service, &acme, &ada, &mut browser).await;
-            assert_the_truth_is_believed(&service, &acme, &ada, &mut browser).await;
         }
+        End::SaidNo(number) => assert_said_no(&service, &acme, &page, *number).await,
+        End::Stopped(number) => assert_stopped(&service, &page, *number),
+    }
+    if forgery.fault.ending() != Ending::SignedIn {
+        assert_nobody_is_signed_in(&service, &acme, &ada, &mut browser).await;
+        assert_the_truth_is_believed(&service, &acme, &ada, &mut browser, forgery).await;
     }
     assert_no_code_is_told(&browser, &page.body);
+    assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    assert_eq!(service.entra().received(Station::Userinfo), 0);
+}
+
+/// Signs in, by way of the page that posts an answer once more if one shows.
+async fn sign_in(browser: &mut Browser, acme: &Organization, ada: &Person) -> Answer {
+    let page = browser.sign_in(acme, ada).await;
+    match page.forms().first() {
+        Some(form) if page.heading() == "Finishing your sign-in" => {
+            browser.submit(&page, form, &[]).await
+        }
+        _ => page,
+    }
+}
+
+/// The page says what to do where Entra's number is a known one, and the decision has the number.
+async fn assert_said_no(service: &Service, acme: &Organization, page: &Answer, number: u32) {
+    let name = format!("AADSTS{number}");
+    assert_refused(service, acme, page, table::SAID_NO, &name).await;
+    assert!(page.text().contains(&name), "{}", page.text());
+    let remedy = entra_error::remedy(number);
+    assert_eq!(remedy.is_none(), number == 9_999_999, "{number}");
+    let shown = remedy.is_none_or(|remedy| page.text().contains(remedy.text));
+    assert!(shown, "{remedy:?} is not on {}", page.text());
+}
+
+/// The authority keeps the person, and says why.
+fn assert_stopped(service: &Service, page: &Answer, number: u32) {
+    assert!(page.url.starts_with(service.entra().origin()), "{}", page.url);
+    assert_eq!(page.status, 400);
+    assert!(page.text().contains(&format!("AADSTS{number}:")), "{}", page.text());
+    assert!(entra_error::remedy(number).is_some(), "{number}");
 }
 
 async fn assert_refused(
@@ -135,15 +186,17 @@ async fn assert_nobody_is_signed_in(
 }
 
 /// The lie was the only hindrance, and nothing of it stays: after five minutes at most, in which
-/// keys are not asked for again.
+/// keys are not asked for again, or after the day for which a discovery document holds.
 async fn assert_the_truth_is_believed(
     service: &Service,
     acme: &Organization,
     ada: &Person,
     browser: &mut Browser,
+    forgery: &Forgery,
 ) {
     service.entra().faults().set(None);
-    service.advance(SignedDuration::from_secs(301));
+    let seconds = if forgery.is_remembered() { 24 * 60 * 60 } else { 301 };
+    service.advance(SignedDuration::from_secs(seconds));
     let page = browser.sign_in(acme, ada).await;
     assert_signed_in(service, &page);
 }

@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod answers;
+mod conformance;
 mod connections;
+mod demo;
+mod documents;
 mod fetching;
 mod forgeries;
 mod log;

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{App, DemoPages},
-    cli::{demo::stage::Stage, say, stop_signal::stop_signal},
+    cli::{demo::stage::Stage, faults, say, stop_signal::stop_signal},
     config::{Config, LogFilter, LogFormat, PublicUrl},
     domain::clock::Clock,
     http::pages::Link,
+    simulator::Fault,
     telemetry,
 };
 
@@ -33,6 +34,13 @@ pub struct Arguments {
     /// Keep the data in this folder, for the next time [default: forgotten at the end]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Break the simulated tenants on purpose once everybody is provisioned; `--list-faults` tells
+    /// how
+    #[arg(long, value_name = "NAME")]
+    fault: Option<Fault>,
+    /// List the faults and stop
+    #[arg(long)]
+    list_faults: bool,
     /// Print where everything is as JSON on one line, once everything listens
     #[arg(long)]
     json: bool,
@@ -94,6 +102,10 @@ impl Drop for Folder {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if arguments.list_faults {
+        faults::list();
+        return Ok(());
+    }
     let ports = Ports::from(arguments.port);
     let folder = Folder::new(arguments.data);
     let config = config(ports, &folder, arguments.log)?;
@@ -104,13 +116,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stage = Stage::open(ports.tenant, &key, arguments.users)?;
     let app = App::open(config, Clock::system()).await?;
     let cast = stage.connect(&app.ports).await?;
-    let portal_links = links(&ports.sample_url());
+    let portal_links = links(&ports.sample_url(), stage.control());
     let pages =
         DemoPages { organizations: cast.iter().map(cast::Cast::page).collect(), portal_links };
     let running = app.run(listener, pages)?;
     let sample = sample_application::run(sample_listener, &ports.public_url())?;
     stage.provision(&cast).await?;
-    print(ports, &stage, &cast, arguments.json);
+    stage.misbehave(arguments.fault);
+    if arguments.json {
+        print_json(ports, &stage, &cast);
+    } else {
+        print(ports, &stage, &cast, arguments.fault);
+    }
     stop_signal().await?;
     sample.stop(true).await;
     running.stop().await;
@@ -145,31 +162,31 @@ fn listen(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-fn links(sample_url: &str) -> Vec<Link> {
+fn links(sample_url: &str, control: String) -> Vec<Link> {
     let pages = sample_application::PAGES.iter();
-    pages
-        .map(|page| {
-            let needs = match page.needs {
-                Some(role) => format!("needs {role}"),
-                None => "needs any role".to_owned(),
-            };
-            let label = format!("{} of the sample application ({needs})", page.name);
-            Link { href: format!("{sample_url}{}", page.path), label }
-        })
-        .collect()
+    let pages = pages.map(|page| {
+        let needs = match page.needs {
+            Some(role) => format!("needs {role}"),
+            None => "needs any role".to_owned(),
+        };
+        let label = format!("{} of the sample application ({needs})", page.name);
+        Link { href: format!("{sample_url}{}", page.path), label }
+    });
+    let faults = Link { href: control, label: "Faults of the simulated tenant".to_owned() };
+    pages.chain([faults]).collect()
 }
 
-fn print(ports: Ports, stage: &Stage, cast: &[cast::Cast], as_json: bool) {
+fn print_json(ports: Ports, stage: &Stage, cast: &[cast::Cast]) {
     let organizations: Vec<Value> = cast.iter().map(cast::Cast::json).collect();
-    if as_json {
-        let line = json!({
-            "public_url": ports.public_url(),
-            "authority": stage.origin(),
-            "organizations": organizations,
-        });
-        say(&line.to_string());
-        return;
-    }
+    let line = json!({
+        "public_url": ports.public_url(),
+        "authority": stage.origin(),
+        "organizations": organizations,
+    });
+    say(&line.to_string());
+}
+
+fn print(ports: Ports, stage: &Stage, cast: &[cast::Cast], fault: Option<Fault>) {
     say(&format!("Portico is open: {}", ports.public_url()));
     say("");
     say("  Choose an organization there, sign in at its simulated Microsoft tenant as one of the");
@@ -179,5 +196,22 @@ fn print(ports: Ports, stage: &Stage, cast: &[cast::Cast], as_json: bool) {
     for member in cast {
         say(&member.text());
     }
+    print_fault(&stage.control(), fault);
+    say("");
     say("Stop with Ctrl-C.");
+}
+
+/// Which fault is on, what to expect of it, and how to choose another.
+fn print_fault(control: &str, fault: Option<Fault>) {
+    match fault {
+        Some(fault) => {
+            say(&format!("The simulated tenants misbehave: {fault}"));
+            say(&format!("  {}.", fault.description()));
+            say(&format!("  {}.", faults::expected(fault.ending())));
+        }
+        None => say("The simulated tenants behave well. To see what happens if they don’t:"),
+    }
+    say(&format!("  Choose a fault in a browser   {control}"));
+    say(&format!("  or from a terminal            curl -d name=expired-secret {control}"));
+    say(&format!("  All is well again             curl -d name= {control}"));
 }

@@ -23,7 +23,7 @@ use crate::{
         setup_links,
     },
     simulator::{
-        Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
+        Fault, Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
         SimulatedTenant, SimulatorOptions,
     },
 };
@@ -95,6 +95,16 @@ impl Stage {
             cycle(&mut job, &tenant, cast).await?;
         }
         Ok(())
+    }
+
+    /// Where a person, or a program, turns faults on.
+    pub fn control(&self) -> String {
+        format!("{}/control/fault", self.origin())
+    }
+
+    /// Turns a fault of the simulated tenants on, or all off.
+    pub fn misbehave(&self, fault: Option<Fault>) {
+        self.entra.faults().set(fault);
     }
 
     /// Ends the simulated tenants.

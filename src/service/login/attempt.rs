@@ -24,7 +24,10 @@ use crate::{
         jwks::Jwks,
         token::TokenResponse,
     },
-    ports::{Ports, authorities::RedeemFailure},
+    ports::{
+        Ports,
+        authorities::{AuthorityFailure, RedeemFailure},
+    },
     service::{
         access, connectors,
         linking::{self, Linked},
@@ -146,7 +149,7 @@ impl<'a> Attempt<'a> {
                 let because = format!("The token endpoint refused the code: {refusal}.");
                 Err(self.not_authenticated(Why::Authority(refusal), because).await)
             }
-            Err(failure) => Err(self.authority_unavailable(&failure)),
+            Err(failure) => Err(self.authority_unavailable(&failure).await),
         }
     }
 
@@ -160,15 +163,25 @@ impl<'a> Attempt<'a> {
         let verify =
             |jwks: &Jwks| id_token::verify(id_token.expose(), jwks, expected, claim, self.now);
         let keys = authorities.keys(&self.connector, &self.provider).await;
-        let mut verdict = verify(&*keys.map_err(|failure| self.authority_unavailable(&failure))?);
+        let mut verdict = verify(&*self.had(keys).await?);
         if let Err(IdTokenError::UnknownKey { kid }) = &verdict {
             let kid = kid.as_deref();
             let keys = authorities.refetched_keys(&self.connector, &self.provider, kid).await;
-            verdict = verify(&*keys.map_err(|failure| self.authority_unavailable(&failure))?);
+            verdict = verify(&*self.had(keys).await?);
         }
         match verdict {
             Ok(identity) => Ok(identity),
             Err(error) => Err(self.token_refused(&error).await),
+        }
+    }
+
+    async fn had(
+        &self,
+        keys: Result<Arc<Jwks>, AuthorityFailure>,
+    ) -> Result<Arc<Jwks>, LoginError> {
+        match keys {
+            Ok(keys) => Ok(keys),
+            Err(failure) => Err(self.authority_unavailable(&failure).await),
         }
     }
 

@@ -40,7 +40,7 @@ impl Attempt<'_> {
 
     /// The ID token breaks a rule.
     pub async fn token_refused(&self, error: &IdTokenError) -> LoginError {
-        let because = format!("The ID token is not valid: {error}.");
+        let because = format!("The ID token is not valid: {error}.{}", advice(error));
         if *error == IdTokenError::Tenant {
             let grounds = Grounds { because, ..Grounds::default() };
             return self.decided(Outcome::WrongTenant, None, grounds).await;
@@ -89,11 +89,12 @@ impl Attempt<'_> {
         }))
     }
 
-    /// The authority can't be asked now; only the log keeps that.
-    pub fn authority_unavailable(&self, failure: &impl fmt::Display) -> LoginError {
+    /// The authority can't be asked now, or what it answers can't be read.
+    pub async fn authority_unavailable(&self, failure: &impl fmt::Display) -> LoginError {
         let (reference, connector) = (&self.reference, self.connector.id);
         tracing::warn!(%reference, %connector, %failure, "the authority can't be asked");
-        self.refused(Why::AuthorityUnavailable)
+        let because = format!("The authority could not be asked: {failure}.");
+        self.not_authenticated(Why::AuthorityUnavailable, because).await
     }
 
     /// Writes a decision down, with its line in the audit log.
@@ -129,6 +130,16 @@ impl Attempt<'_> {
             grounds,
         };
         self.ports.store.insert_decision(&decision, &audit).await
+    }
+}
+
+/// What to do about a broken rule, where the token may be sound.
+const fn advice(error: &IdTokenError) -> &'static str {
+    match error {
+        IdTokenError::Expired | IdTokenError::NotYetValid | IdTokenError::IssuedAt => {
+            " If everybody is refused so, this server's clock is wrong."
+        }
+        _ => "",
     }
 }
 
