@@ -91,10 +91,15 @@ impl Cookies {
 
     /// The value of the login cookie, which ties a sign-in to the browser that began it.
     pub fn login(&self, headers: &HeaderMap) -> Option<Secret> {
-        let mut unescaped = [0; VALUE_LENGTH];
-        let value = unescape(find(headers, self.login_name)?, &mut unescaped)?;
-        let value = std::str::from_utf8(value).ok()?;
-        (value.len() == VALUE_LENGTH).then(|| Secret::new(value))
+        self.logins(headers).next()
+    }
+
+    /// The values of all login cookies, at most eight.
+    ///
+    /// A browser has one; without the `__Host-` prefix a neighbouring host or path can plant more,
+    /// which the browser may send first.
+    pub fn logins(&self, headers: &HeaderMap) -> impl Iterator<Item = Secret> {
+        find_all(headers, self.login_name).filter_map(login_value).take(8)
     }
 
     /// The login cookie with this value, good for another ten minutes.
@@ -109,15 +114,25 @@ impl Cookies {
     }
 }
 
+fn login_value(escaped: &str) -> Option<Secret> {
+    let mut unescaped = [0; VALUE_LENGTH];
+    let value = std::str::from_utf8(unescape(escaped, &mut unescaped)?).ok()?;
+    (value.len() == VALUE_LENGTH).then(|| Secret::new(value))
+}
+
 /// The first cookie of this name, still escaped; `None` also if it is longer than any of ours.
-fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn find<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
+    find_all(headers, name).next().filter(|value| value.len() <= LONGEST_VALUE)
+}
+
+/// All cookies of this name, still escaped.
+fn find_all<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(COOKIE)
-        .filter_map(|header| std::str::from_utf8(header.as_bytes()).ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(found, value)| (found.trim() == name).then(|| unquoted(value.trim())))
-        .filter(|value| value.len() <= LONGEST_VALUE)
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='))
+        .filter(move |(found, _)| found.trim() == name)
+        .map(|(_, value)| unquoted(value.trim()))
 }
 
 /// The bytes that a cookie's value stands for; `None` if there are more than fit.

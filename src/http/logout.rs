@@ -17,7 +17,10 @@ use crate::{
         error::PageError,
         pages::logout::{ConfirmPage, DonePage},
     },
-    service::logout::{self, SignedOut},
+    service::{
+        login,
+        logout::{self, SignedOut},
+    },
 };
 
 /// The query of `/logout`.
@@ -49,6 +52,9 @@ pub async fn sign_out(
     let signed_out = logout::sign_out(&state.ports, digest, !asked.local)
         .await
         .map_err(|unavailable| PageError::unavailable(&state.frame, &unavailable))?;
+    if let Some(browser) = state.cookies.login(request.headers()) {
+        login::forget_arrivals(&state.ports, &browser.digest()).await;
+    }
     session.purge();
     let location = match signed_out {
         SignedOut::Here => "/logout/done".to_owned(),

@@ -6,6 +6,7 @@ mod command_line;
 mod keep_organizations_apart;
 mod log_in;
 mod log_out;
+mod not_go_in_circles;
 mod protect_an_application;
 mod provision_users;
 mod session_cookie;

@@ -6,8 +6,14 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        access_role::AccessRole, account::Account, connector::Connector, decision::Outcome,
-        id::Reference, organization::Organization, return_to::ReturnTo, secret::Secret,
+        access_role::AccessRole,
+        account::Account,
+        connector::Connector,
+        decision::Outcome,
+        id::Reference,
+        organization::Organization,
+        return_to::ReturnTo,
+        secret::{Secret, SecretDigest},
         session::Session,
     },
     oidc::{
@@ -37,6 +43,7 @@ pub struct Attempt<'a> {
     pub(super) organization: Organization,
     pub(super) connector: Connector,
     pub(super) provider: Arc<Provider>,
+    pub(super) browser: SecretDigest,
     pub(super) return_to: ReturnTo,
     pub(super) reference: Reference,
     pub(super) now: Timestamp,
@@ -84,7 +91,7 @@ impl<'a> Attempt<'a> {
         let Some(login) = ports.logins.take_login(&state.digest(), now).await? else {
             return refuse(Why::Stale, "the answer's state is unknown, expired or used");
         };
-        if callback.browser != Some(login.browser) {
+        if !callback.browser.contains(&login.browser) {
             return refuse(
                 Why::OtherBrowser,
                 "the answer came without the login cookie that began it",
@@ -98,7 +105,10 @@ impl<'a> Attempt<'a> {
         }
         let provider = match ports.authorities.provider(&connector).await {
             Ok(provider) => provider,
-            Err(failure) => return Err(authority_failed(ports, organization, &failure)),
+            Err(failure) => {
+                let failed = authority_failed(ports, organization, &failure);
+                return Err(failed.on_the_way_to(&login.return_to));
+            }
         };
         let request = AuthorizationRequest {
             state,
@@ -110,8 +120,9 @@ impl<'a> Attempt<'a> {
             expires_at: login.expires_at,
         };
         let reference = Reference::generate();
-        let return_to = login.return_to;
-        let attempt = Self { ports, organization, connector, provider, return_to, reference, now };
+        let (browser, return_to) = (login.browser, login.return_to);
+        let attempt =
+            Self { ports, organization, connector, provider, browser, return_to, reference, now };
         Ok((attempt, request))
     }
 

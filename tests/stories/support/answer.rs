@@ -53,6 +53,15 @@ impl Answer {
         form::between(after, "<code>", "</code>").unwrap().to_owned()
     }
 
+    /// The links of a page: their words, and where they lead.
+    pub fn links(&self) -> Vec<(String, String)> {
+        let links = self.body.split("<a ").skip(1).filter_map(|part| {
+            let href = form::between(part, "href=\"", "\"")?;
+            Some((form::unescape(form::between(part, ">", "</a>")?), form::unescape(href)))
+        });
+        links.collect()
+    }
+
     /// The forms of a page.
     pub fn forms(&self) -> Vec<Form> {
         form::read(&self.body)
