@@ -276,7 +276,8 @@ async fn maintain(ports: Ports, sessions: Arc<EmbeddedSessions>) {
         let done = async {
             sessions.flush_last_seen().await?;
             sessions.sweep(ports.clock.now()).await?;
-            maintenance::forget_expired_logins(&ports).await
+            maintenance::forget_expired_logins(&ports).await?;
+            maintenance::forget_old_decisions(&ports).await
         };
         if let Err(unavailable) = done.await {
             tracing::error!(%unavailable, "maintenance failed; it is tried again in 30 seconds");

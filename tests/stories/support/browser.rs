@@ -328,6 +328,12 @@ impl Cookie {
     }
 }
 
+/// A refusal: its status and heading, and that nobody is signed in.
+pub async fn assert_refused(browser: &mut Browser, page: &Answer, status: u16, heading: &str) {
+    assert_eq!((page.status, page.heading().as_str()), (status, heading), "{}", page.body);
+    assert_eq!(browser.ask(Ask::get("/session")).await.status, 401);
+}
+
 /// The form that a person goes on with at an authority, and what the person fills in; none after an
 /// error.
 fn next_form<'p>(
