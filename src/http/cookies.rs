@@ -1,5 +1,12 @@
 //! The two cookies: the session's, and the login's.
 //!
+//! # Why the login cookie's name has an end of its own
+//!
+//! Thirty tabs that a browser opens at once all ask before the first answer has brought a cookie, so
+//! each answer brings one. Under a single name the last would take the others' place, and all but
+//! one tab would come back to a cookie that is not theirs. Whatever comes later uses the first, and
+//! the others are gone after ten minutes.
+//!
 //! # Why the session cookie is read in two ways
 //!
 //! actix-session wraps the pages that begin or end a session and writes the cookie. Every other
@@ -94,17 +101,26 @@ impl Cookies {
         self.logins(headers).next()
     }
 
-    /// The values of all login cookies, at most eight.
+    /// The values of all login cookies, at most a hundred.
     ///
-    /// A browser has one; without the `__Host-` prefix a neighbouring host or path can plant more,
-    /// which the browser may send first.
+    /// Without the `__Host-` prefix a neighbouring host or path can plant some, which the browser
+    /// may send first.
     pub fn logins(&self, headers: &HeaderMap) -> impl Iterator<Item = Secret> {
-        find_all(headers, self.login_name).filter_map(login_value).take(8)
+        let name = self.login_name;
+        let is_ours = move |found: &str| {
+            found.strip_prefix(name).is_some_and(|end| end.is_empty() || end.starts_with('-'))
+        };
+        pairs(headers)
+            .filter(move |(found, _)| is_ours(found))
+            .filter_map(|(_, value)| login_value(value))
+            .take(100)
     }
 
     /// The login cookie with this value, good for another ten minutes.
     pub fn new_login(&self, value: &Secret) -> Cookie<'static> {
-        Cookie::build(self.login_name, value.expose().to_owned())
+        let [a, b, c, d, ..] = *value.digest().as_bytes();
+        let name = format!("{}-{a:02x}{b:02x}{c:02x}{d:02x}", self.login_name);
+        Cookie::build(name, value.expose().to_owned())
             .path("/")
             .http_only(true)
             .secure(self.secure)
@@ -121,18 +137,18 @@ fn login_value(escaped: &str) -> Option<Secret> {
 }
 
 /// The first cookie of this name, still escaped; `None` also if it is longer than any of ours.
-fn find<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
-    find_all(headers, name).next().filter(|value| value.len() <= LONGEST_VALUE)
+fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let (_, value) = pairs(headers).find(|(found, _)| *found == name)?;
+    Some(value).filter(|value| value.len() <= LONGEST_VALUE)
 }
 
-/// All cookies of this name, still escaped.
-fn find_all<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
+/// All cookies by name and value, still escaped.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(COOKIE)
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='))
-        .filter(move |(found, _)| found.trim() == name)
-        .map(|(_, value)| unquoted(value.trim()))
+        .map(|(name, value)| (name.trim(), unquoted(value.trim())))
 }
 
 /// The bytes that a cookie's value stands for; `None` if there are more than fit.

@@ -52,7 +52,7 @@ pub async fn sign_out(
     let signed_out = logout::sign_out(&state.ports, digest, !asked.local)
         .await
         .map_err(|unavailable| PageError::unavailable(&state.frame, &unavailable))?;
-    if let Some(browser) = state.cookies.login(request.headers()) {
+    for browser in state.cookies.logins(request.headers()) {
         login::forget_arrivals(&state.ports, &browser.digest()).await;
     }
     session.purge();

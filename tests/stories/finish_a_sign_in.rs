@@ -211,7 +211,7 @@ async fn the_cookies_are_out_of_reach_of_scripts_and_other_sites() {
 
     for (answer, name, max_age) in [(begun, LOGIN, "600"), (ended, SESSION, "86400")] {
         let cookie = answer.header("set-cookie").unwrap().to_owned();
-        assert!(cookie.starts_with(&format!("{name}=")), "{cookie}");
+        assert!(cookie.starts_with(name), "{cookie}");
         let attributes: Vec<_> = cookie.split("; ").skip(1).collect();
         for wanted in ["HttpOnly", "SameSite=Lax", "Path=/", &format!("Max-Age={max_age}")] {
             assert!(attributes.contains(&wanted), "{wanted} is missing: {cookie}");
@@ -399,4 +399,26 @@ async fn a_byte_that_is_no_text_in_a_neighbours_cookie_costs_nobody_the_session(
     let answer = service.ask(Ask::get("/session").header("cookie", header)).await;
 
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn tabs_that_open_at_once_in_a_browser_that_was_never_here_can_all_be_finished() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let begin = || service.ask(Ask::get("/login/acme"));
+    let answers = tokio::join!(begin(), begin(), begin());
+    let mut browser = service.browser();
+    for answer in [&answers.0, &answers.1, &answers.2] {
+        let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap();
+        let (name, value) = cookie.split_once('=').unwrap();
+        browser.forge_cookie(name, value);
+    }
+
+    for answer in [answers.2, answers.0, answers.1] {
+        let page = browser.sign_in_from(&answer.location().unwrap(), &ada).await;
+
+        assert_eq!((page.status, page.heading().as_str()), (200, "Welcome, Ada Example"));
+    }
 }

@@ -1,3 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { chromium } from 'playwright-core';
 
 import { inPath } from './path.mjs';
@@ -19,9 +23,9 @@ export class Browser {
 
   static async launch(demo) {
     const browser = new Browser();
-    const executablePath = process.env.CHROMIUM || inPath('chromium');
+    browser.options = { executablePath: process.env.CHROMIUM || inPath('chromium'), args: FLAGS };
     browser.demo = demo;
-    browser.chromium = await chromium.launch({ executablePath, args: FLAGS });
+    browser.chromium = await chromium.launch(browser.options);
     return browser;
   }
 
@@ -37,6 +41,19 @@ export class Browser {
 
   close() {
     return this.chromium.close();
+  }
+
+  /** Chromium by itself, set to keep no cookies of Portico's, and how to be rid of it. */
+  async launchWithoutCookies(options) {
+    const folder = mkdtempSync(join(tmpdir(), 'portico-browser-'));
+    const blocked = { setting: 2, last_modified: '13300000000000000' };
+    const exceptions = { cookies: { 'localhost,*': blocked } };
+    mkdirSync(join(folder, 'Default'));
+    const preferences = JSON.stringify({ profile: { content_settings: { exceptions } } });
+    writeFileSync(join(folder, 'Default/Preferences'), preferences);
+    const context = await chromium.launchPersistentContext(folder, { ...this.options, ...options });
+    context.once('close', () => rmSync(folder, { recursive: true, force: true }));
+    return context;
   }
 
   /** Hears from now on what the pages of a context do. */
@@ -81,7 +98,15 @@ class Visits {
   /** Somebody with an empty browser. */
   async visitor(options = {}) {
     const viewport = { width: 1280, height: 900 };
-    const context = await this.browser.chromium.newContext({ viewport, ...options });
+    return this.#visitor(await this.browser.chromium.newContext({ viewport, ...options }));
+  }
+
+  /** Somebody whose browser keeps no cookies of Portico's. */
+  async visitorWithoutCookies(options = {}) {
+    return this.#visitor(await this.browser.launchWithoutCookies(options));
+  }
+
+  async #visitor(context) {
     context.setDefaultTimeout(30_000);
     await this.browser.watch(context);
     const visitor = new Visitor(this.browser.demo, context, await context.newPage());

@@ -6,6 +6,11 @@ export class Visitor {
     Object.assign(this, { demo, context, page });
   }
 
+  /** The same browser's next tab, with nothing in it. */
+  async tab() {
+    return new Visitor(this.demo, this.context, await this.context.newPage());
+  }
+
   /** Types an address: a path of Portico, or a whole URL. */
   open(address) {
     return this.page.goto(new URL(address, this.demo.portico).href);
@@ -49,6 +54,24 @@ export class Visitor {
     const row = this.page.getByRole('row').filter({ hasText: name });
     const [, value] = await row.getByRole('cell').allInnerTexts();
     return value;
+  }
+
+  /** Where a sign-in that begins at a path of Portico would lead the browser, as an address. */
+  async begin(path) {
+    const begun = await this.context.request.get(this.demo.portico + path, { maxRedirects: 0 });
+    assert.equal(begun.status(), 302);
+    return new URL(begun.headers().location);
+  }
+
+  /** The cookies that Portico gave this browser. */
+  async cookies(name) {
+    const cookies = await this.context.cookies(this.demo.portico);
+    return cookies.filter((cookie) => cookie.name.startsWith(name));
+  }
+
+  /** Goes back by the browser's own button. */
+  goBack() {
+    return this.page.goBack();
   }
 
   /** Picks an account at the tenant and types its password. */
