@@ -224,7 +224,9 @@ async fn complete(
     };
     match login::complete(&state.ports, callback).await {
         Ok(signed_in) => {
-            session_store::begin(session, &signed_in.token);
+            if let Some(token) = &signed_in.token {
+                session_store::begin(session, token);
+            }
             Ok(HttpResponse::build(StatusCode::SEE_OTHER)
                 .insert_header((LOCATION, signed_in.return_to.as_str()))
                 .insert_header((CACHE_CONTROL, "no-store"))

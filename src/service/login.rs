@@ -210,8 +210,9 @@ pub struct Callback {
 /// A sign-in that succeeded.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The value for the session cookie; the browser alone keeps it.
-    pub token: Secret,
+    /// The value for the session cookie, which the browser alone keeps; `None` where the browser's
+    /// session of another tab goes on.
+    pub token: Option<Secret>,
     /// Where the person wanted to go.
     pub return_to: ReturnTo,
 }
@@ -235,11 +236,15 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
     let session =
         attempt.session(&token, &tokens, &linked.account, granted.token_role, role, place);
     if let Some(previous) = callback.previous_session {
+        if attempt.goes_on_with(&previous, &session).await? {
+            circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+            return Ok(SignedIn { token: None, return_to: attempt.return_to });
+        }
         ports.sessions.end(&previous).await?;
     }
     attempt.open(session, &tokens.identity, &linked, &granted).await?;
     circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
-    Ok(SignedIn { token, return_to: attempt.return_to })
+    Ok(SignedIn { token: Some(token), return_to: attempt.return_to })
 }
 
 /// Refuses an answer that cannot be read; the sign-in that it claims to belong to stays open.

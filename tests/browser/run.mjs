@@ -19,8 +19,8 @@ import { tabs } from './stories/tabs.mjs';
 import { Browser } from './support/browser.mjs';
 import { Demo } from './support/demo.mjs';
 
-const LIMIT_OF_ALL = 10 * 60_000;
-const LIMIT_OF_ONE = 90_000;
+const LIMIT_OF_ALL = 20 * 60_000;
+const LIMIT_OF_ONE = 150_000;
 const AT_A_TIME = 3;
 
 const STORIES = Object.entries({

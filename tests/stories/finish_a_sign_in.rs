@@ -422,3 +422,53 @@ async fn tabs_that_open_at_once_in_a_browser_that_was_never_here_can_all_be_fini
         assert_eq!((page.status, page.heading().as_str()), (200, "Welcome, Ada Example"));
     }
 }
+
+/// Two tabs of one browser that began together, of which the first is back: where the second is,
+/// and the session's cookie.
+async fn two_tabs(service: &Service, person: &Person, browser: &mut Browser) -> (String, String) {
+    let first = browser.begin("/login/acme").await;
+    let second = browser.begin("/login/acme").await;
+    service.advance(SignedDuration::from_secs(1));
+    browser.sign_in_from(first.as_str(), person).await;
+    (second.into(), browser.cookie(SESSION).unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn tabs_that_began_together_share_the_session_of_the_first_that_is_back() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let mut browser = service.browser();
+    let (second, cookie) = two_tabs(&service, &ada, &mut browser).await;
+
+    let page = browser.sign_in_from(&second, &ada).await;
+
+    assert_eq!((page.status, page.heading().as_str()), (200, "Welcome, Ada Example"));
+    assert_eq!(browser.cookie(SESSION), Some(cookie.as_str()));
+}
+
+#[tokio::test]
+async fn a_tab_that_is_back_with_another_role_or_person_ends_the_session_of_the_first() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    let eve = acme.has_person("eve", &["Admin"]);
+    acme.provision().await;
+
+    for (role, person) in [("User", &ada), ("Admin", &eve)] {
+        acme.assign(&ada, &["Admin"]);
+        let mut browser = service.browser();
+        let (second, cookie) = two_tabs(&service, &ada, &mut browser).await;
+        acme.assign(&ada, &[role]);
+
+        browser.sign_in_from(&format!("{second}&prompt=select_account"), person).await;
+
+        let mut thief = service.browser();
+        thief.forge_cookie(SESSION, &cookie);
+        assert_eq!(thief.ask(Ask::get("/session")).await.status, 401, "{role}");
+        let session = browser.ask(Ask::get("/session")).await.json();
+        assert_eq!(session["role"], role);
+        assert_eq!(session["email"], person.preferred_username());
+    }
+}

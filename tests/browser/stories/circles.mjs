@@ -1,55 +1,56 @@
 import assert from 'node:assert/strict';
 
+import { withAndWithoutJavaScript } from '../support/browser.mjs';
+import { pressOn } from './posted_answers.mjs';
+
 const CIRCLE = 'You were signed in, but the application doesn’t see it';
 
-export const circles = {
-  ...withAndWithoutJavaScript({
-    async 'an application that never sees the session sends its browser round twice'(visit) {
-      const uli = await visit();
-      const arrivals = await losesItsCookies(uli);
+export const circles = withAndWithoutJavaScript({
+  async 'an application that never sees the session sends its browser round twice'(visits) {
+    const uli = await visits.visitor();
+    const arrivals = await losesItsCookies(uli);
 
-      await uli.open(`${uli.demo.sample}/reports`);
-      await uli.pass('uli@acme.example');
-      await uli.sees(CIRCLE);
+    await uli.open(`${uli.demo.sample}/reports`);
+    await uli.pass('uli@acme.example');
+    await uli.sees(CIRCLE);
 
-      // Once by hand, twice by itself.
-      assert.equal(arrivals.count, 3);
-      const reference = await uli.page.locator('.reference code').innerText();
-      const line = uli.demo.log.split('\n').find((each) => each.includes(reference));
-      assert.match(line, /WARN.*organization=acme.*application="?http:\/\/localhost:\d+"?( |$)/);
-      assert.doesNotMatch(line, /reports/);
-    },
+    // Once by hand, twice by itself.
+    assert.equal(arrivals.count, 3);
+    const reference = await uli.page.locator('.reference code').innerText();
+    const line = uli.demo.log.split('\n').find((each) => each.includes(reference));
+    assert.match(line, /WARN.*organization=acme.*application="?http:\/\/localhost:\d+"?( |$)/);
+    assert.doesNotMatch(line, /reports/);
+  },
 
-    async 'who tries again goes round twice more, and from there can sign out'(visit) {
-      const uli = await visit();
-      const arrivals = await losesItsCookies(uli);
-      await uli.open(`${uli.demo.sample}/reports`);
-      await uli.pass('uli@acme.example');
-      await uli.sees(CIRCLE);
-      const before = await uli.page.locator('.reference code').innerText();
+  async 'who tries again goes round twice more, and from there can sign out'(visits) {
+    const uli = await visits.visitor();
+    const arrivals = await losesItsCookies(uli);
+    await uli.open(`${uli.demo.sample}/reports`);
+    await uli.pass('uli@acme.example');
+    await uli.sees(CIRCLE);
+    const before = await uli.page.locator('.reference code').innerText();
 
-      await uli.follow('Try again');
-      await uli.page.locator('.reference code').filter({ hasNotText: before }).waitFor();
-      await uli.sees(CIRCLE);
-      assert.equal(arrivals.count, 5);
-      await uli.follow('Sign out');
+    await uli.follow('Try again');
+    await uli.page.locator('.reference code').filter({ hasNotText: before }).waitFor();
+    await uli.sees(CIRCLE);
+    assert.equal(arrivals.count, 5);
+    await uli.follow('Sign out');
 
-      await uli.sees('You are signed out');
-    },
+    await uli.sees('You are signed out');
+  },
 
-    async 'an application that is mended meanwhile is one click away'(visit) {
-      const uli = await visit();
-      const arrivals = await losesItsCookies(uli);
-      await uli.open(`${uli.demo.sample}/reports`);
-      await uli.pass('uli@acme.example');
-      await uli.sees(CIRCLE);
+  async 'an application that is mended meanwhile is one click away'(visits) {
+    const uli = await visits.visitor();
+    const arrivals = await losesItsCookies(uli);
+    await uli.open(`${uli.demo.sample}/reports`);
+    await uli.pass('uli@acme.example');
+    await uli.sees(CIRCLE);
 
-      await arrivals.end();
-      await uli.follow('Try again');
+    await arrivals.end();
+    await uli.follow('Try again');
 
-      await uli.sees('Monthly reports');
-    },
-  }),
+    await uli.sees('Monthly reports');
+  },
 
   async 'a browser that keeps no cookies ends on a page, each time, and never goes round'(visits) {
     const uli = await visits.visitorWithoutCookies();
@@ -77,20 +78,11 @@ export const circles = {
 
     await uli.open(authorize.href);
     await uli.pass('uli@acme.example');
+    await pressOn(uli);
 
     await uli.sees('Your browser didn’t bring our cookie back');
   },
-};
-
-/** Each story twice; `visit` is somebody's with the setting. */
-function withAndWithoutJavaScript(stories) {
-  return Object.fromEntries(Object.entries(stories).flatMap(([sentence, story]) => [
-    [sentence, (visits) => story(() => visits.visitor())],
-    [`${sentence}, without JavaScript`, (visits) => {
-      return story(() => visits.visitor({ javaScriptEnabled: false }));
-    }],
-  ]));
-}
+});
 
 /**
  * From now on the sample application's proxy loses the browser's cookies, and sends whoever comes

@@ -43,15 +43,18 @@ export class Browser {
     return this.chromium.close();
   }
 
-  /** Chromium by itself, set to keep no cookies of Portico's, and how to be rid of it. */
-  async launchWithoutCookies(options) {
+  /** Chromium by itself, set to keep no cookies of Portico's; closing it leaves nothing behind. */
+  async launchWithoutCookies(settings) {
     const folder = mkdtempSync(join(tmpdir(), 'portico-browser-'));
     const blocked = { setting: 2, last_modified: '13300000000000000' };
     const exceptions = { cookies: { 'localhost,*': blocked } };
     mkdirSync(join(folder, 'Default'));
     const preferences = JSON.stringify({ profile: { content_settings: { exceptions } } });
     writeFileSync(join(folder, 'Default/Preferences'), preferences);
-    const context = await chromium.launchPersistentContext(folder, { ...this.options, ...options });
+    const context = await chromium.launchPersistentContext(folder, {
+      ...this.options,
+      ...settings,
+    });
     context.once('close', () => rmSync(folder, { recursive: true, force: true }));
     return context;
   }
@@ -87,9 +90,24 @@ export class Browser {
   }
 }
 
+/** Each story, and each once more in browsers without JavaScript. */
+export function withAndWithoutJavaScript(stories) {
+  const without = Object.entries(stories).map(([sentence, story]) => [
+    `${sentence}, without JavaScript`,
+    (visits, demo) => {
+      visits.settings = { javaScriptEnabled: false };
+      return story(visits, demo);
+    },
+  ]);
+  return { ...stories, ...Object.fromEntries(without) };
+}
+
 /** The visitors of one story. */
 class Visits {
   #visitors = [];
+
+  /** What every visitor's browser is set to besides. */
+  settings = {};
 
   constructor(browser) {
     this.browser = browser;
@@ -98,18 +116,21 @@ class Visits {
   /** Somebody with an empty browser. */
   async visitor(options = {}) {
     const viewport = { width: 1280, height: 900 };
-    return this.#visitor(await this.browser.chromium.newContext({ viewport, ...options }));
+    const settings = { viewport, ...this.settings, ...options };
+    return this.#visitor(await this.browser.chromium.newContext(settings), settings);
   }
 
   /** Somebody whose browser keeps no cookies of Portico's. */
   async visitorWithoutCookies(options = {}) {
-    return this.#visitor(await this.browser.launchWithoutCookies(options));
+    const settings = { ...this.settings, ...options };
+    return this.#visitor(await this.browser.launchWithoutCookies(settings), settings);
   }
 
-  async #visitor(context) {
+  async #visitor(context, { javaScriptEnabled = true }) {
     context.setDefaultTimeout(30_000);
     await this.browser.watch(context);
-    const visitor = new Visitor(this.browser.demo, context, await context.newPage());
+    const page = await context.newPage();
+    const visitor = new Visitor(this.browser.demo, context, page, javaScriptEnabled);
     this.#visitors.push(visitor);
     return visitor;
   }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 
 /** Somebody at a browser. */
 export class Visitor {
-  constructor(demo, context, page) {
-    Object.assign(this, { demo, context, page });
+  constructor(demo, context, page, hasJavaScript) {
+    Object.assign(this, { demo, context, page, hasJavaScript });
   }
 
   /** The same browser's next tab, with nothing in it. */
   async tab() {
-    return new Visitor(this.demo, this.context, await this.context.newPage());
+    const page = await this.context.newPage();
+    return new Visitor(this.demo, this.context, page, this.hasJavaScript);
   }
 
   /** Types an address: a path of Portico, or a whole URL. */
