@@ -382,6 +382,7 @@ async fn maintain(ports: Ports, sessions: SessionAdapter) {
                 sessions.sweep(ports.clock.now()).await?;
             }
             maintenance::forget_expired_logins(&ports).await?;
+            maintenance::forget_old_decisions(&ports).await?;
             maintenance::forget_old_revocations(&ports).await
         };
         if let Err(unavailable) = done.await {

@@ -1,5 +1,12 @@
 //! The two cookies: the session's, and the login's.
 //!
+//! # Why the login cookie's name has an end of its own
+//!
+//! Thirty tabs that a browser opens at once all ask before the first answer has brought a cookie, so
+//! each answer brings one. Under a single name the last would take the others' place, and all but
+//! one tab would come back to a cookie that is not theirs. Whatever comes later uses the first, and
+//! the others are gone after ten minutes.
+//!
 //! # Why the session cookie is read in two ways
 //!
 //! actix-session wraps the pages that begin or end a session and writes the cookie. Every other
@@ -91,15 +98,29 @@ impl Cookies {
 
     /// The value of the login cookie, which ties a sign-in to the browser that began it.
     pub fn login(&self, headers: &HeaderMap) -> Option<Secret> {
-        let mut unescaped = [0; VALUE_LENGTH];
-        let value = unescape(find(headers, self.login_name)?, &mut unescaped)?;
-        let value = std::str::from_utf8(value).ok()?;
-        (value.len() == VALUE_LENGTH).then(|| Secret::new(value))
+        self.logins(headers).next()
+    }
+
+    /// The values of all login cookies, at most a hundred.
+    ///
+    /// Without the `__Host-` prefix a neighbouring host or path can plant some, which the browser
+    /// may send first.
+    pub fn logins(&self, headers: &HeaderMap) -> impl Iterator<Item = Secret> {
+        let name = self.login_name;
+        let is_ours = move |found: &str| {
+            found.strip_prefix(name).is_some_and(|end| end.is_empty() || end.starts_with('-'))
+        };
+        pairs(headers)
+            .filter(move |(found, _)| is_ours(found))
+            .filter_map(|(_, value)| login_value(value))
+            .take(100)
     }
 
     /// The login cookie with this value, good for another ten minutes.
     pub fn new_login(&self, value: &Secret) -> Cookie<'static> {
-        Cookie::build(self.login_name, value.expose().to_owned())
+        let [a, b, c, d, ..] = *value.digest().as_bytes();
+        let name = format!("{}-{a:02x}{b:02x}{c:02x}{d:02x}", self.login_name);
+        Cookie::build(name, value.expose().to_owned())
             .path("/")
             .http_only(true)
             .secure(self.secure)
@@ -109,15 +130,25 @@ impl Cookies {
     }
 }
 
+fn login_value(escaped: &str) -> Option<Secret> {
+    let mut unescaped = [0; VALUE_LENGTH];
+    let value = std::str::from_utf8(unescape(escaped, &mut unescaped)?).ok()?;
+    (value.len() == VALUE_LENGTH).then(|| Secret::new(value))
+}
+
 /// The first cookie of this name, still escaped; `None` also if it is longer than any of ours.
 fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let (_, value) = pairs(headers).find(|(found, _)| *found == name)?;
+    Some(value).filter(|value| value.len() <= LONGEST_VALUE)
+}
+
+/// All cookies by name and value, still escaped.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(COOKIE)
-        .filter_map(|header| std::str::from_utf8(header.as_bytes()).ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(found, value)| (found.trim() == name).then(|| unquoted(value.trim())))
-        .filter(|value| value.len() <= LONGEST_VALUE)
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='))
+        .map(|(name, value)| (name.trim(), unquoted(value.trim())))
 }
 
 /// The bytes that a cookie's value stands for; `None` if there are more than fit.

@@ -7,39 +7,29 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, LOCATION, USER_AGENT},
+        header::{CACHE_CONTROL, HeaderMap, LOCATION, USER_AGENT},
     },
     web::{Data, Path, Payload},
 };
 use url::form_urlencoded;
 
 use crate::{
-    domain::{
-        decision::Outcome,
-        id::ConnectorId,
-        organization::Slug,
-        return_to::{NotAllowed, ReturnTo},
-        secret::Secret,
-    },
+    domain::{id::ConnectorId, organization::Slug, return_to::NotAllowed, secret::Secret},
     http::{
         State, body,
         error::PageError,
         extract::client_address::client_address,
-        pages::{
-            login::{EmailPage, EmailProblem, REPOSTED, RefusedPage, RepostPage},
-            refusal::Refusal,
-        },
+        pages::login::{EmailPage, EmailProblem, REPOSTED, RepostPage, TRY_AGAIN},
         session_store,
     },
-    oidc::{
-        authorization_request::Prompt, authorization_response::AuthorizationResponse,
-        refusal::Refusal as AuthorityRefusal,
-    },
+    oidc::{authorization_request::Prompt, authorization_response::AuthorizationResponse},
     service::{
-        login::{self, BeginLogin, Callback, LoginError, Refused, Why},
+        login::{self, BeginLogin, Callback, LoginError},
         organizations,
     },
 };
+
+mod refused;
 
 /// No authority's answer is longer.
 const LONGEST_ANSWER: usize = 16 * 1024;
@@ -51,6 +41,7 @@ struct Asked<'q> {
     return_to: Option<Cow<'q, str>>,
     prompt: Option<Cow<'q, str>>,
     max_age: Option<Cow<'q, str>>,
+    try_again: Option<Cow<'q, str>>,
 }
 
 impl<'q> Asked<'q> {
@@ -62,6 +53,7 @@ impl<'q> Asked<'q> {
                 "return_to" => &mut asked.return_to,
                 "prompt" => &mut asked.prompt,
                 "max_age" => &mut asked.max_age,
+                TRY_AGAIN => &mut asked.try_again,
                 _ => continue,
             };
             place.get_or_insert(value);
@@ -115,10 +107,11 @@ pub async fn go_to_authority(
     organization: Path<String>,
 ) -> Result<HttpResponse, PageError> {
     let asked = Asked::parse(request.query_string());
-    match Slug::parse(&organization) {
-        Ok(slug) => begin(&state, &request, &slug, &asked).await,
-        Err(_) => not_signed_in(&state, login::refuse_unknown_organization(&state.ports)),
-    }
+    let Ok(slug) = Slug::parse(&organization) else {
+        let error = login::refuse_unknown_organization(&state.ports);
+        return not_signed_in(&state, &request, error).await;
+    };
+    begin(&state, &request, &slug, &asked).await
 }
 
 async fn begin(
@@ -150,6 +143,7 @@ async fn begin(
             prompt,
             max_age,
             browser: browser.digest(),
+            try_again: asked.try_again.is_some() && comes_from_here(request.headers()),
         },
     )
     .await;
@@ -159,8 +153,14 @@ async fn begin(
             .insert_header((CACHE_CONTROL, "no-store"))
             .cookie(state.cookies.new_login(&browser))
             .finish()),
-        Err(error) => not_signed_in(state, error),
+        Err(error) => not_signed_in(state, request, error).await,
     }
+}
+
+/// Whether one of our own pages leads here: no redirect of somebody else's passes for a person who
+/// tries again. A browser that doesn't say is believed.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
 }
 
 /// `GET /oidc/{connector}/callback`: the answer in the query.
@@ -207,27 +207,32 @@ async fn complete(
     };
     let response = match AuthorizationResponse::parse(answer) {
         Ok(response) => response,
-        Err(error) => return not_signed_in(state, login::refuse_unreadable(&state.ports, error)),
+        Err(error) => {
+            let error = login::refuse_unreadable(&state.ports, error);
+            return not_signed_in(state, request, error).await;
+        }
     };
     let headers = request.headers();
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     let callback = Callback {
         connector_id,
         response,
-        browser: state.cookies.login(headers).map(|value| value.digest()),
+        browser: state.cookies.logins(headers).map(|value| value.digest()).collect(),
         previous_session: state.cookies.session(headers),
         user_agent: user_agent.unwrap_or_default().to_owned(),
         address: client_address(request, |peer| state.proxies.trusts(peer)),
     };
     match login::complete(&state.ports, callback).await {
         Ok(signed_in) => {
-            session_store::begin(session, &signed_in.token);
+            if let Some(token) = &signed_in.token {
+                session_store::begin(session, token);
+            }
             Ok(HttpResponse::build(StatusCode::SEE_OTHER)
                 .insert_header((LOCATION, signed_in.return_to.as_str()))
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .finish())
         }
-        Err(error) => not_signed_in(state, error),
+        Err(error) => not_signed_in(state, request, error).await,
     }
 }
 
@@ -235,9 +240,13 @@ fn connector_id(request: &HttpRequest) -> Option<ConnectorId> {
     request.match_info().get("connector")?.parse().ok()
 }
 
-fn not_signed_in(state: &State, error: LoginError) -> Result<HttpResponse, PageError> {
+async fn not_signed_in(
+    state: &State,
+    request: &HttpRequest,
+    error: LoginError,
+) -> Result<HttpResponse, PageError> {
     match error {
-        LoginError::Refused(refused) => Ok(refused_page(state, &refused)),
+        LoginError::Refused(refused) => Ok(refused::page(state, request, &refused).await),
         LoginError::ReturnTo => {
             let detail = NotAllowed.to_string();
             Err(PageError::new(&state.frame, StatusCode::BAD_REQUEST, detail))
@@ -246,72 +255,4 @@ fn not_signed_in(state: &State, error: LoginError) -> Result<HttpResponse, PageE
             Err(PageError::unavailable(&state.frame, &unavailable))
         }
     }
-}
-
-fn refused_page(state: &State, refused: &Refused) -> HttpResponse {
-    let (refusal, status) = face(&refused.why);
-    let organization = refused.organization.as_ref();
-    let return_to = refused.return_to.as_ref().filter(|place| **place != ReturnTo::portal());
-    let details = match &refused.why {
-        Why::Authority(answer) => details(answer),
-        _ => Vec::new(),
-    };
-    RefusedPage {
-        frame: &state.frame,
-        status,
-        refusal,
-        organization: organization.map(|found| (&found.slug, found.display_name.as_str())),
-        return_to: return_to.map(ReturnTo::as_str),
-        reference: &refused.reference,
-        details: &details,
-    }
-    .respond()
-}
-
-/// What a person is shown of a refusal, and under which status.
-fn face(why: &Why) -> (Refusal<'_>, StatusCode) {
-    match why {
-        Why::Decided(outcome) => (decided(*outcome), StatusCode::FORBIDDEN),
-        Why::Authority(answer) if answer.aadsts == Some(65004) => {
-            (Refusal::Cancelled, StatusCode::FORBIDDEN)
-        }
-        Why::Authority(answer) => {
-            let remedy = answer.remedy().map(|remedy| remedy.text);
-            (Refusal::AuthorityRefused { remedy }, StatusCode::FORBIDDEN)
-        }
-        Why::InvalidToken => (Refusal::TokenNotValid, StatusCode::FORBIDDEN),
-        Why::MalformedAnswer => (Refusal::TokenNotValid, StatusCode::BAD_REQUEST),
-        Why::AuthorityUnavailable => (Refusal::AuthorityUnreachable, StatusCode::BAD_GATEWAY),
-        Why::NoOrganization => (Refusal::UnknownOrganization, StatusCode::NOT_FOUND),
-        Why::NoConnector => (Refusal::NoConnector, StatusCode::NOT_FOUND),
-        Why::Stale => (Refusal::UnknownState, StatusCode::BAD_REQUEST),
-        Why::OtherBrowser => (Refusal::CookiesOff, StatusCode::BAD_REQUEST),
-    }
-}
-
-const fn decided(outcome: Outcome) -> Refusal<'static> {
-    match outcome {
-        Outcome::NotProvisioned => Refusal::NotProvisioned,
-        Outcome::Inactive => Refusal::Inactive,
-        Outcome::WrongTenant => Refusal::WrongTenant,
-        Outcome::Ambiguous => Refusal::Ambiguous,
-        Outcome::AwaitsApproval => Refusal::AwaitsApproval,
-        Outcome::NoRole => Refusal::NoRole,
-        Outcome::AccessLost => Refusal::AccessLost,
-        Outcome::NotAuthenticated | Outcome::SignedIn => Refusal::TokenNotValid,
-    }
-}
-
-/// What helps whoever helps: the authority's own words and numbers.
-fn details(answer: &AuthorityRefusal) -> Vec<(&'static str, String)> {
-    let code = answer.aadsts.map(|code| format!("AADSTS{code}"));
-    [
-        ("Error", Some(answer.error.clone())),
-        ("Code", code),
-        ("Trace ID", answer.trace_id.clone()),
-        ("Correlation ID", answer.correlation_id.clone()),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect()
 }

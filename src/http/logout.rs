@@ -22,7 +22,10 @@ use crate::{
         middleware::security_headers::Csp,
         pages::logout::{ConfirmPage, DonePage},
     },
-    service::logout::{self, EndedThere, SignedOut},
+    service::{
+        login,
+        logout::{self, EndedThere, SignedOut},
+    },
 };
 
 /// The query of `/logout`.
@@ -54,6 +57,9 @@ pub async fn sign_out(
     let signed_out = logout::sign_out(&state.ports, digest, !asked.local)
         .await
         .map_err(|unavailable| PageError::unavailable(&state.frame, &unavailable))?;
+    for browser in state.cookies.logins(request.headers()) {
+        login::forget_arrivals(&state.ports, &browser.digest()).await;
+    }
     session.purge();
     let location = match signed_out {
         SignedOut::Here => "/logout/done".to_owned(),

@@ -376,6 +376,9 @@ pub trait Decisions: Send + Sync {
         organization_id: OrganizationId,
         reference: &Reference,
     ) -> Result<Option<Decision>, Unavailable>;
+
+    /// Forgets decisions made before `before`, at most 1,000 of them; how many it forgot.
+    async fn delete_decisions_before(&self, before: Timestamp) -> Result<u64, Unavailable>;
 }
 
 /// What happened.

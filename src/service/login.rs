@@ -1,5 +1,6 @@
 //! Signing in, from the first click to the session.
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
@@ -26,7 +27,10 @@ use crate::{
 };
 
 mod attempt;
+mod circle;
 mod decision;
+
+pub use self::circle::forget_arrivals;
 
 /// Why somebody is not signed in. Each has a page of its own.
 #[derive(Debug)]
@@ -37,6 +41,16 @@ pub enum LoginError {
     Refused(Box<Refused>),
     /// The database or the session store is away.
     Unavailable(Unavailable),
+}
+
+impl LoginError {
+    /// The same, with where the person wanted to go.
+    fn on_the_way_to(mut self, return_to: &ReturnTo) -> Self {
+        if let Self::Refused(refused) = &mut self {
+            refused.return_to = Some(return_to.clone());
+        }
+        self
+    }
 }
 
 impl From<Unavailable> for LoginError {
@@ -56,6 +70,8 @@ pub struct Refused {
     pub organization: Option<Organization>,
     /// Where the person wanted to go, if that is known.
     pub return_to: Option<ReturnTo>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why a sign-in ended without a session, for the person.
@@ -77,6 +93,11 @@ pub enum Why {
     Stale,
     /// The answer came to another browser than the one that asked, or to one without cookies.
     OtherBrowser,
+    /// The browser was signed in and sent here again at once, more than once.
+    Circle {
+        /// The origin of the application that sends it.
+        application: String,
+    },
     /// The answer is incomplete, contradicts itself, or came to another connector's address.
     MalformedAnswer,
 }
@@ -96,15 +117,27 @@ pub struct BeginLogin<'a> {
     pub max_age: Option<u32>,
     /// The browser's login cookie.
     pub browser: SecretDigest,
+    /// Whether a person, told of a circle, asks for another round.
+    pub try_again: bool,
 }
 
 /// Begins a sign-in; the answer is where to send the browser.
+///
+/// Nothing begins for a browser that is being sent in a circle ([`Why::Circle`]).
 pub async fn begin(ports: &Ports, asked: BeginLogin<'_>) -> Result<Url, LoginError> {
     let return_to = match asked.return_to {
         Some(text) => ReturnTo::parse(text, &ports.settings.return_origins)
             .map_err(|_| LoginError::ReturnTo)?,
         None => ReturnTo::portal(),
     };
+    begin_to(ports, asked, &return_to).await.map_err(|error| error.on_the_way_to(&return_to))
+}
+
+async fn begin_to(
+    ports: &Ports,
+    asked: BeginLogin<'_>,
+    return_to: &ReturnTo,
+) -> Result<Url, LoginError> {
     let organization = ports.store.find_organization_by_slug(asked.organization).await?;
     let organization = organization.ok_or_else(|| refuse_unknown_organization(ports))?;
     let Some(connector) = connectors::find_for_sign_in(ports, &organization).await? else {
@@ -115,6 +148,7 @@ pub async fn begin(ports: &Ports, asked: BeginLogin<'_>) -> Result<Url, LoginErr
             "no enabled connector",
         ));
     };
+    circle::refuse_another_round(ports, &asked, &organization, return_to).await?;
     let provider = match ports.authorities.provider(&connector).await {
         Ok(provider) => provider,
         Err(failure) => return Err(authority_failed(ports, organization, &failure)),
@@ -129,7 +163,7 @@ pub async fn begin(ports: &Ports, asked: BeginLogin<'_>) -> Result<Url, LoginErr
     let location = request
         .url(&provider, &connector.client_id, &parameters)
         .expect("a redirect URI is made of a public URL, which is a URL");
-    let login = transaction(&connector, request, asked.browser, return_to);
+    let login = transaction(&connector, request, asked.browser, return_to.clone());
     ports.logins.insert_login(&login).await?;
     Ok(location)
 }
@@ -162,8 +196,9 @@ pub struct Callback {
     pub connector_id: ConnectorId,
     /// What the authority answered.
     pub response: AuthorizationResponse,
-    /// The browser's login cookie, if it came along.
-    pub browser: Option<SecretDigest>,
+    /// The login cookies that came along; a browser has one, but a neighbour may have planted
+    /// another of its name.
+    pub browser: Vec<SecretDigest>,
     /// The session that the browser had until now.
     pub previous_session: Option<SecretDigest>,
     /// The browser's `User-Agent`.
@@ -175,8 +210,9 @@ pub struct Callback {
 /// A sign-in that succeeded.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The value for the session cookie; the browser alone keeps it.
-    pub token: Secret,
+    /// The value for the session cookie, which the browser alone keeps; `None` where the browser's
+    /// session of another tab goes on.
+    pub token: Option<Secret>,
     /// Where the person wanted to go.
     pub return_to: ReturnTo,
 }
@@ -200,10 +236,15 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
     let session =
         attempt.session(&token, &tokens, &linked.account, granted.token_role, role, place);
     if let Some(previous) = callback.previous_session {
+        if attempt.goes_on_with(&previous, &session).await? {
+            circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+            return Ok(SignedIn { token: None, return_to: attempt.return_to });
+        }
         ports.sessions.end(&previous).await?;
     }
     attempt.open(session, &tokens, &linked, &granted).await?;
-    Ok(SignedIn { token, return_to: attempt.return_to })
+    circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+    Ok(SignedIn { token: Some(token), return_to: attempt.return_to })
 }
 
 /// Refuses an answer that cannot be read; the sign-in that it claims to belong to stays open.
@@ -223,10 +264,10 @@ fn refuse_before_decision(
     why: Why,
     because: &str,
 ) -> LoginError {
-    let reference = Reference::generate();
+    let (reference, at) = (Reference::generate(), ports.clock.now());
     let slug = organization.as_ref().map(|organization| organization.slug.as_str());
-    tracing::info!(%reference, organization = slug, because, at = %ports.clock.now(), "sign-in refused");
-    LoginError::Refused(Box::new(Refused { why, reference, organization, return_to: None }))
+    tracing::info!(%reference, organization = slug, because, %at, "sign-in refused");
+    LoginError::Refused(Box::new(Refused { why, reference, organization, return_to: None, at }))
 }
 
 fn authority_failed(

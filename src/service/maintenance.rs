@@ -4,19 +4,38 @@ use jiff::SignedDuration;
 
 use crate::ports::{Ports, Unavailable};
 
+/// What is forgotten by one command at most, so that none is long.
+const BATCH: u64 = 1_000;
+
+/// How long it can be looked up why a sign-in ended as it did.
+const DECISIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// How long a revocation is kept: longer than what a store of sessions may lose when it breaks
 /// down, though it writes everything to its disk once a second.
 const REVOCATIONS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Forgets sign-ins that nobody finished; how many.
-///
-/// Goes on until none is left, a thousand at a time, so that no single command is long.
 pub async fn forget_expired_logins(ports: &Ports) -> Result<u64, Unavailable> {
     let mut forgotten = 0;
     loop {
         let batch = ports.logins.delete_expired_logins(ports.clock.now()).await?;
         forgotten += batch;
-        if batch < 1_000 {
+        if batch < BATCH {
+            return Ok(forgotten);
+        }
+    }
+}
+
+/// Forgets why sign-ins ended as they did more than 90 days ago; how many.
+///
+/// Anybody can add to these by beginning a sign-in and cancelling it.
+pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
+    let before = ports.clock.now() - DECISIONS_KEPT;
+    let mut forgotten = 0;
+    loop {
+        let batch = ports.store.delete_decisions_before(before).await?;
+        forgotten += batch;
+        if batch < BATCH {
             return Ok(forgotten);
         }
     }

@@ -80,6 +80,36 @@ async fn one_organization_cannot_read_anothers_decision() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn old_decisions_are_forgotten_a_thousand_at_a_time_and_the_audit_log_stays() {
+    for backend in stores() {
+        let store = &backend.store;
+        let acme = organization_in(&**store, "acme").await;
+        let mut kept = JoinSet::new();
+        for second in (0..1_001).map(|_| 0).chain([1]) {
+            let store = store.clone();
+            let decision = Decision { at: after(second), ..decision(acme, Outcome::NoRole) };
+            kept.spawn(async move {
+                store.insert_decision(&decision, &audit(acme, "decided")).await.unwrap();
+                decision
+            });
+        }
+        let decisions = kept.join_all().await;
+        let newest = decisions.iter().find(|decision| decision.at == after(1)).unwrap();
+
+        let mut forgotten = Vec::new();
+        for before in [now(), after(1), after(1), after(1)] {
+            forgotten.push(store.delete_decisions_before(before).await.unwrap());
+        }
+
+        assert_eq!(forgotten, [0, 1_000, 1, 0]);
+        let found = store.find_decision(acme, &newest.reference).await.unwrap();
+        assert_eq!(found.as_ref(), Some(newest));
+        let audited = store.list_audit_events(acme, 2_000).await.unwrap();
+        assert_eq!(audited.iter().filter(|event| event.action == "decided").count(), 1_002);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn audit_events_are_read_back_the_newest_first() {
     for backend in stores() {
         let store = &backend.store;

@@ -1,7 +1,5 @@
 //! A person signs in.
 
-use http::Method;
-use jiff::SignedDuration;
 use portico::{
     domain::{
         access_role::{AccessRole, RoleTable},
@@ -10,14 +8,13 @@ use portico::{
         decision::Outcome,
         id::Reference,
         organization::Edition,
-        secret::Secret,
     },
     service::linking,
     simulator::{ExternalId, Fault, Mapping, PersonSeed},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Browser, Callback, Directory, Options, Service, Terms};
+use crate::support::{Ask, Browser, Directory, Options, Service, Terms, assert_refused};
 
 const SESSION: &str = "portico-session";
 const LOGIN: &str = "portico-login";
@@ -30,12 +27,6 @@ fn by_user_name(link_by_user_name: LinkByUserName) -> Terms {
 
 async fn role_of(browser: &mut Browser) -> Value {
     browser.ask(Ask::get("/session")).await.json()["role"].clone()
-}
-
-/// A refusal: its status and heading, and that nobody is signed in.
-async fn assert_refused(browser: &mut Browser, page: &Answer, status: u16, heading: &str) {
-    assert_eq!((page.status, page.heading().as_str()), (status, heading), "{}", page.body);
-    assert_eq!(browser.ask(Ask::get("/session")).await.status, 401);
 }
 
 #[tokio::test]
@@ -168,19 +159,6 @@ async fn an_organization_of_the_standard_edition_has_no_sign_in_and_says_so() {
     let page = service.browser().open("/login/acme").await;
 
     assert_eq!((page.status, page.heading().as_str()), (404, "Sign-in is not switched on"));
-}
-
-#[tokio::test]
-async fn an_authority_that_is_away_has_a_page_that_says_so() {
-    let mut service = Service::start().await;
-    service.organization("acme").await;
-    service.stop_entra().await;
-
-    let page = service.browser().open("/login/acme").await;
-
-    let heading = "Your organization’s sign-in can’t be reached";
-    assert_eq!((page.status, page.heading().as_str()), (502, heading));
-    assert!(!page.reference().is_empty());
 }
 
 #[tokio::test]
@@ -451,194 +429,6 @@ async fn a_role_that_nobody_defined_gives_nothing() {
 }
 
 #[tokio::test]
-async fn thirty_tabs_of_one_browser_can_all_be_finished() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-    let mut tabs = Vec::new();
-    for _ in 0..30 {
-        tabs.push(browser.begin("/login/acme").await);
-    }
-
-    for (number, tab) in tabs.iter().enumerate() {
-        let page = browser.sign_in_from(tab.as_str(), &ada).await;
-
-        assert_eq!(
-            (page.status, page.heading().as_str()),
-            (200, "Welcome, Ada Example"),
-            "{number}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn an_answer_that_comes_twice_signs_in_once() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-    let url = browser.sign_in_until_callback(&acme, &ada).await.url();
-    let cookie = format!("{LOGIN}={}", browser.cookie(LOGIN).unwrap());
-
-    let ask = || service.ask(Ask::get(url.as_str()).header("cookie", &cookie));
-    let answers = tokio::join!(ask(), ask(), ask());
-
-    let mut statuses = [answers.0.status, answers.1.status, answers.2.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [303, 400, 400]);
-}
-
-#[tokio::test]
-async fn an_answer_that_another_browser_brings_is_refused() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-
-    for has_cookie_of_its_own in [false, true] {
-        let mut theirs = service.browser();
-        if has_cookie_of_its_own {
-            theirs.begin("/login/acme").await;
-        }
-        let callback = service.browser().sign_in_until_callback(&acme, &ada).await;
-
-        let page = theirs.bring(callback).await;
-
-        let heading = "Your browser didn’t bring our cookie back";
-        assert_refused(&mut theirs, &page, 400, heading).await;
-    }
-}
-
-#[tokio::test]
-async fn an_answer_to_another_connectors_address_is_refused() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let globex = service.organization("globex").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-    let mut url = browser.sign_in_until_callback(&acme, &ada).await.url();
-
-    url.set_path(&globex.callback_path());
-    let page = browser.bring(Callback::Query(url)).await;
-
-    assert_refused(&mut browser, &page, 400, "We couldn’t trust the answer we got").await;
-}
-
-#[tokio::test]
-async fn a_sign_in_stays_open_for_ten_minutes_and_no_longer() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-
-    for (seconds, status) in [(599, 200), (600, 400)] {
-        let mut browser = service.browser();
-        let begun = browser.begin("/login/acme").await;
-        service.advance(SignedDuration::from_secs(seconds));
-
-        let page = browser.sign_in_from(begun.as_str(), &ada).await;
-
-        assert_eq!(page.status, status, "{seconds}: {}", page.body);
-    }
-}
-
-#[tokio::test]
-async fn an_answer_that_is_none_is_refused_in_plain_words() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let path = acme.callback_path();
-    let huge = "a".repeat(17_000);
-
-    for query in [
-        String::new(),
-        "?code=a".into(),
-        "?state=".into(),
-        "?code=a&code=b&state=c".into(),
-        "?code=a&state=b&state=c".into(),
-        "?code=a&state=b&iss=c&iss=d".into(),
-        format!("?code={huge}&state=b"),
-        format!("?code=a&state={huge}"),
-        format!("?state=b{}", "&x=y".repeat(40)),
-        "?code=a&state=never-begun".into(),
-        "?%ff=%fe&state=%00".into(),
-    ] {
-        let page = service.browser().open(&format!("{path}{query}")).await;
-
-        let shown: String = query.chars().take(60).collect();
-        assert_eq!(page.status, 400, "{shown}");
-        assert!(!page.heading().is_empty(), "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn a_redirect_uri_of_no_connector_is_not_there() {
-    let service = Service::start().await;
-
-    for connector in ["018f0000-0000-7000-8000-000000000000", "nonsense", "%2e%2e"] {
-        let page = service.browser().open(&format!("/oidc/{connector}/callback?state=a")).await;
-
-        assert_eq!(page.status, 404, "{connector}");
-    }
-}
-
-/// The same request, answered by a form instead of a query.
-async fn answer_in_form(browser: &mut Browser, person: &portico::simulator::Person) -> Callback {
-    let begun = browser.begin("/login/acme").await;
-    let address = begun.as_str().replace("response_mode=query", "response_mode=form_post");
-    let callback = browser.authenticate(&address, person).await;
-    Callback::Form(callback.form())
-}
-
-#[tokio::test]
-async fn an_answer_in_a_form_is_posted_again_from_here_since_the_cookie_stayed_behind() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-
-    let callback = answer_in_form(&mut browser, &ada).await;
-    let again = browser.bring(callback).await;
-    let page = browser.submit(&again, &again.forms()[0], &[]).await;
-
-    assert_eq!((again.status, again.heading().as_str()), (200, "Finishing your sign-in"));
-    assert_eq!((page.status, page.heading().as_str()), (200, "Welcome, Ada Example"));
-}
-
-#[tokio::test]
-async fn an_answer_in_a_form_without_cookies_ends_on_a_page_and_not_in_a_circle() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-
-    let callback = answer_in_form(&mut browser, &ada).await;
-    browser.forget_cookie(LOGIN);
-    let again = browser.bring(callback).await;
-    let page = browser.submit(&again, &again.forms()[0], &[]).await;
-
-    let heading = "Your browser didn’t bring our cookie back";
-    assert_refused(&mut browser, &page, 400, heading).await;
-    assert_eq!(page.forms(), []);
-}
-
-#[tokio::test]
-async fn a_form_that_is_too_large_is_not_read() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ask = Ask::new(Method::POST, acme.callback_path());
-
-    let page = service.ask(ask.body(format!("code={}", "a".repeat(20_000)))).await;
-
-    assert_eq!((page.status, page.heading().as_str()), (413, "That was too much at once"));
-}
-
-#[tokio::test]
 async fn signing_in_again_ends_the_browsers_former_session() {
     let service = Service::start().await;
     let acme = service.organization("acme").await;
@@ -673,38 +463,6 @@ async fn a_connector_that_was_switched_off_meanwhile_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_wrong_client_secret_is_named_by_the_authoritys_own_number() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    acme.tenant.set_secret(acme.client_id, Secret::generate());
-    let mut browser = service.browser();
-
-    let page = browser.sign_in(&acme, &ada).await;
-
-    assert_refused(&mut browser, &page, 403, "Your organization’s sign-in said no").await;
-    assert!(page.text().contains("AADSTS7000215"), "{}", page.body);
-    assert!(page.text().contains("The client secret is wrong"), "{}", page.body);
-    assert_eq!(service.decision(&acme, &page).await.outcome, Outcome::NotAuthenticated);
-}
-
-#[tokio::test]
-async fn who_presses_cancel_may_try_again() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-    let asked = browser.sign_in_from("/login/acme?prompt=consent", &ada).await;
-
-    let page = browser.submit(&asked, &asked.forms()[0], &[("consent", "cancel")]).await;
-
-    assert_refused(&mut browser, &page, 403, "The sign-in was cancelled").await;
-    assert!(page.body.contains(r#"href="/login/acme""#), "{}", page.body);
-}
-
-#[tokio::test]
 async fn a_token_that_breaks_a_rule_signs_nobody_in() {
     let service = Service::start().await;
     let acme = service.organization("acme").await;
@@ -735,26 +493,4 @@ async fn what_a_person_is_called_cannot_change_a_page() {
 
     assert_eq!(page.heading(), format!("Welcome, {name}"));
     assert!(!page.body.contains("<script"), "{}", page.body);
-}
-
-#[tokio::test]
-async fn the_cookies_are_out_of_reach_of_scripts_and_other_sites() {
-    let service = Service::start().await;
-    let acme = service.organization("acme").await;
-    let ada = acme.has_person("ada", &["Admin"]);
-    acme.provision().await;
-    let mut browser = service.browser();
-
-    let begun = browser.ask(Ask::get("/login/acme")).await;
-    let callback = browser.sign_in_until_callback(&acme, &ada).await.url();
-    let ended = browser.ask(Ask::get(callback.as_str())).await;
-
-    for (answer, name, max_age) in [(begun, LOGIN, "600"), (ended, SESSION, "86400")] {
-        let cookie = answer.header("set-cookie").unwrap().to_owned();
-        assert!(cookie.starts_with(&format!("{name}=")), "{cookie}");
-        let attributes: Vec<_> = cookie.split("; ").skip(1).collect();
-        for wanted in ["HttpOnly", "SameSite=Lax", "Path=/", &format!("Max-Age={max_age}")] {
-            assert!(attributes.contains(&wanted), "{wanted} is missing: {cookie}");
-        }
-    }
 }

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod command_line;
+mod finish_a_sign_in;
 mod keep_organizations_apart;
 mod log_in;
 mod log_out;
 mod lose_redis;
+mod not_go_in_circles;
 mod protect_an_application;
 mod provision_users;
+mod read_a_refusal;
 mod session_cookie;
 mod set_up_an_organization;
 mod start_and_stop;

@@ -1,6 +1,7 @@
 //! The session cookie is read in two ways, which must agree: actix-session's, around the pages that
 //! begin or end a session, and our own everywhere else.
 
+use jiff::SignedDuration;
 use percent_encoding::{
     NON_ALPHANUMERIC, percent_decode_str, percent_encode_byte, utf8_percent_encode,
 };
@@ -39,6 +40,8 @@ impl Scene {
     ///
     /// actix-session takes a cookie away that it accepted, when the session is signed out of.
     async fn judge(&mut self, headers: &dyn Fn(&str) -> Vec<String>) -> Verdicts {
+        // Nobody signs in as often within a minute.
+        self.service.advance(SignedDuration::from_mins(1));
         let page = self.browser.sign_in(&self.acme, &self.ada).await;
         assert_eq!(page.status, 200, "{}", page.body);
         let headers = headers(self.browser.cookie(SESSION).unwrap());

@@ -1,6 +1,12 @@
 //! Signing in: the e-mail box, the way back, a refusal.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, RETRY_AFTER},
+    },
+};
 use askama::Template;
 
 use crate::{
@@ -9,6 +15,7 @@ use crate::{
         middleware::security_headers::Csp,
         pages::{Frame, Link, html, html_with_form, query, refusal::Refusal},
     },
+    oidc::entra_error::Who,
 };
 
 /// `GET /login`: the e-mail box, from whose domain the organization is found.
@@ -126,6 +133,9 @@ impl<'a> RepostPage<'a> {
     }
 }
 
+/// The parameter of `/login/{organization}` by which a person, told of a circle, goes on.
+pub const TRY_AGAIN: &str = "try_again";
+
 /// A sign-in that was refused: what happened, what to do, whom to ask.
 #[derive(Template)]
 #[template(path = "login/refused.html")]
@@ -142,14 +152,23 @@ pub struct RefusedPage<'a> {
     pub return_to: Option<&'a str>,
     /// What an admin finds in the log.
     pub reference: &'a Reference,
-    /// Names and values for whoever helps: AADSTS code, trace ID, correlation ID, time.
-    pub details: &'a [(&'static str, String)],
+    /// Names and values for whoever helps: AADSTS code, what to do, trace ID, correlation ID, time.
+    pub note: &'a [(&'static str, String)],
+    /// Whether the browser has a live session all the same.
+    pub signed_in: bool,
 }
+
+/// When whoever finds the authority busy may come again, in seconds.
+const BUSY_FOR: &str = "30";
 
 impl RefusedPage<'_> {
     /// The page under its status.
     pub fn respond(&self) -> HttpResponse {
-        html(self, self.status)
+        let mut answer = html(self, self.status);
+        if self.refusal == Refusal::Busy {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(BUSY_FOR));
+        }
+        answer
     }
 
     fn organization_name(&self) -> &str {
@@ -164,21 +183,49 @@ impl RefusedPage<'_> {
         self.refusal.what_to_do(self.organization_name(), &self.frame.support)
     }
 
+    /// Over the note, whom it is for; without a heading it is for the curious.
+    fn note_is_for(&self) -> Option<&'static str> {
+        match (self.refusal.who(), self.refusal) {
+            (Who::Admin, _) => Some("For your administrator"),
+            (Who::Operator, _) => Some("For whoever runs this service"),
+            (Who::User, Refusal::AuthorityRefused { .. }) => Some("If you ask for help"),
+            (Who::User | Who::Nobody, _) => None,
+        }
+    }
+
     /// The ways on, the most promising first.
     fn ways(&self) -> Vec<Link> {
+        let stay = self.signed_in.then(|| link("/", "Go on, you are still signed in"));
+        let mut ways = self.ways_to_sign_in();
+        let first = if self.refusal == Refusal::UnknownState { 0 } else { ways.len() };
+        ways.splice(first..first, stay);
+        ways
+    }
+
+    fn ways_to_sign_in(&self) -> Vec<Link> {
         let Some((slug, _)) = self.organization.filter(|_| self.refusal.can_try_again()) else {
             return vec![self.way("/login", "Start with your e-mail", None)];
         };
-        let path = format!("/login/{slug}");
-        let again = self.way(&path, "Try again", None);
-        let other = self.way(&path, "Sign in with another account", Some("select_account"));
-        if self.refusal.wants_another_account() { vec![other, again] } else { vec![again, other] }
+        let way = |label, parameter| self.way(&format!("/login/{slug}"), label, parameter);
+        let other = || way("Sign in with another account", Some(("prompt", "select_account")));
+        match self.refusal {
+            Refusal::Circle | Refusal::CircleAtAuthority => {
+                vec![way("Try again", Some((TRY_AGAIN, "true"))), link("/logout", "Sign out")]
+            }
+            Refusal::NotSilent => vec![way("Sign in", None)],
+            refusal if refusal.wants_another_account() => vec![other(), way("Try again", None)],
+            refusal if refusal.may_depend_on_account() => vec![way("Try again", None), other()],
+            _ => vec![way("Try again", None)],
+        }
     }
 
-    fn way(&self, path: &str, label: &str, prompt: Option<&str>) -> Link {
-        let prompt = prompt.map(|prompt| ("prompt", prompt));
+    fn way(&self, path: &str, label: &str, parameter: Option<(&str, &str)>) -> Link {
         let return_to = self.return_to.map(|place| ("return_to", place));
-        let parameters: Vec<_> = prompt.into_iter().chain(return_to).collect();
-        Link { href: format!("{path}{}", query(&parameters)), label: label.to_owned() }
+        let parameters: Vec<_> = parameter.into_iter().chain(return_to).collect();
+        link(&format!("{path}{}", query(&parameters)), label)
     }
+}
+
+fn link(href: &str, label: &str) -> Link {
+    Link { href: href.to_owned(), label: label.to_owned() }
 }

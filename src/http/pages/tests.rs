@@ -96,7 +96,7 @@ impl Pages {
     }
 
     fn refusals(&self) -> Answers {
-        let details = [("Trace ID", self.value.clone())];
+        let note = [("Trace ID", self.value.clone())];
         let refused = |refusal: Refusal<'static>| {
             let page = RefusedPage {
                 frame: &self.frame,
@@ -105,7 +105,8 @@ impl Pages {
                 organization: Some((&self.slug, &self.value)),
                 return_to: Some(&self.value),
                 reference: &self.reference,
-                details: &details,
+                note: &note,
+                signed_in: true,
             };
             (refusal.heading(), page.respond())
         };
@@ -417,7 +418,8 @@ async fn a_refusal_for_the_wrong_tenant_leads_first_to_another_account_and_back_
         organization: Some((&pages.slug, "Acme")),
         return_to: Some("/reports?a=b&c"),
         reference: &pages.reference,
-        details: &[],
+        note: &[],
+        signed_in: false,
     };
 
     let page = text_of(page.respond()).await;

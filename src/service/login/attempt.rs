@@ -13,7 +13,7 @@ use crate::{
         id::Reference,
         organization::Organization,
         return_to::ReturnTo,
-        secret::Secret,
+        secret::{Secret, SecretDigest},
         session::{Session, SignOutHints},
     },
     oidc::{
@@ -46,6 +46,8 @@ pub struct Attempt<'a> {
     pub(super) organization: Organization,
     pub(super) connector: Connector,
     pub(super) provider: Arc<Provider>,
+    pub(super) browser: SecretDigest,
+    pub(super) begun_at: Timestamp,
     pub(super) return_to: ReturnTo,
     pub(super) reference: Reference,
     pub(super) now: Timestamp,
@@ -93,7 +95,7 @@ impl<'a> Attempt<'a> {
         let Some(login) = ports.logins.take_login(&state.digest(), now).await? else {
             return refuse(Why::Stale, "the answer's state is unknown, expired or used");
         };
-        if callback.browser != Some(login.browser) {
+        if !callback.browser.contains(&login.browser) {
             return refuse(
                 Why::OtherBrowser,
                 "the answer came without the login cookie that began it",
@@ -107,7 +109,10 @@ impl<'a> Attempt<'a> {
         }
         let provider = match ports.authorities.provider(&connector).await {
             Ok(provider) => provider,
-            Err(failure) => return Err(authority_failed(ports, organization, &failure)),
+            Err(failure) => {
+                let failed = authority_failed(ports, organization, &failure);
+                return Err(failed.on_the_way_to(&login.return_to));
+            }
         };
         let request = AuthorizationRequest {
             state,
@@ -119,8 +124,18 @@ impl<'a> Attempt<'a> {
             expires_at: login.expires_at,
         };
         let reference = Reference::generate();
-        let return_to = login.return_to;
-        let attempt = Self { ports, organization, connector, provider, return_to, reference, now };
+        let (browser, begun_at, return_to) = (login.browser, login.created_at, login.return_to);
+        let attempt = Self {
+            ports,
+            organization,
+            connector,
+            provider,
+            browser,
+            begun_at,
+            return_to,
+            reference,
+            now,
+        };
         Ok((attempt, request))
     }
 
@@ -248,6 +263,29 @@ impl<'a> Attempt<'a> {
             user_agent: place.user_agent.chars().take(256).collect(),
             address: place.address,
         }
+    }
+
+    /// Whether the browser's present session is one that another tab made while this sign-in was
+    /// under way, and says all that the new one would.
+    ///
+    /// Then it goes on: were it ended, whatever the other tab asks before the browser has the new
+    /// cookie would find nobody signed in.
+    pub async fn goes_on_with(
+        &self,
+        previous: &SecretDigest,
+        new: &Session,
+    ) -> Result<bool, LoginError> {
+        let Some(live) = self.ports.sessions.find(previous, self.now).await? else {
+            return Ok(false);
+        };
+        let present = &live.session;
+        Ok(present.created_at > self.begun_at
+            && present.organization_id == new.organization_id
+            && present.account_id == new.account_id
+            && present.connector_id == new.connector_id
+            && present.access_epoch == new.access_epoch
+            && (present.token_role, present.role) == (new.token_role, new.role)
+            && present.sid == new.sid)
     }
 
     /// Makes the session, looks at the account's epoch once more, and writes the decision down.

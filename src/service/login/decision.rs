@@ -86,6 +86,7 @@ impl Attempt<'_> {
             reference: self.reference.clone(),
             organization: Some(self.organization.clone()),
             return_to: Some(self.return_to.clone()),
+            at: self.now,
         }))
     }
 

@@ -1,6 +1,7 @@
 //! The stored "why" of sign-ins.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{
@@ -58,6 +59,15 @@ impl Decisions for SqliteStore {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_row(params![organization_id, reference], read).optional()
         })
+    }
+
+    async fn delete_decisions_before(&self, before: Timestamp) -> Result<u64, Unavailable> {
+        self.write("forgetting old decisions", move |connection| {
+            let sql = "DELETE FROM decision WHERE rowid IN
+                           (SELECT rowid FROM decision WHERE at < ? LIMIT 1000)";
+            Ok(connection.prepare_cached(sql)?.execute([Moment(before)])? as u64)
+        })
+        .await
     }
 }
 

@@ -46,6 +46,27 @@ const PAGES = {
     const [connector] = visitor.demo.organizations[0].scim_url.match(/[^/]+$/);
     return visitor.open(`/oidc/${connector}/callback?code=old&state=old`);
   },
+  'Your organization’s sign-in said no, with a note for the admin': (visitor) => {
+    return isAnswered(visitor, 'access_denied', 'AADSTS50105: Not assigned to a role.');
+  },
+  'Your organization’s sign-in said no, with a note for the person': (visitor) => {
+    return isAnswered(visitor, 'access_denied', 'AADSTS53003: Access has been blocked.');
+  },
+  'Your organization’s sign-in said no, with a note for the operator': (visitor) => {
+    return isAnswered(visitor, 'invalid_request', 'AADSTS501481: The verifier does not match.');
+  },
+  'Your organization’s sign-in is busy': (visitor) => {
+    return isAnswered(visitor, 'server_error', 'AADSTS90033: A transient error has occurred.');
+  },
+  'You were signed in, but the application doesn’t see it': (visitor) => {
+    return isAnswered(visitor, 'server_error', 'AADSTS50196: A client loop was detected.');
+  },
+  'You have to sign in yourself': (visitor) => visitor.open('/login/acme?prompt=none'),
+  'Your browser didn’t bring our cookie back': async (visitor) => {
+    const begun = await visitor.begin('/login/acme');
+    await visitor.context.clearCookies();
+    await visitor.open(answer(begun, { code: 'code' }));
+  },
   'We don’t know that organization': (visitor) => visitor.open('/login/nowhere'),
   'There is nothing here': (visitor) => visitor.open('/no/such/page'),
   'You are signed out': (visitor) => visitor.open('/logout/done'),
@@ -72,6 +93,22 @@ export const appearances = Object.fromEntries(
     (visits) => looksWell(visits, name, reach),
   ]),
 );
+
+/** The tenant answers a sign-in at Acme with an error. */
+async function isAnswered(visitor, error, words) {
+  const ids = 'Trace ID: 0c6b1c0c-5a9b-4d6b-8f3e-1c5f0f3a2b00 '
+    + 'Correlation ID: 11111111-2222-3333-4444-555555555555';
+  const error_description = `${words} ${ids}`;
+  await visitor.open(answer(await visitor.begin('/login/acme'), { error, error_description }));
+}
+
+/** Where the tenant sends the browser back to. */
+function answer(begun, fields) {
+  const callback = new URL(begun.searchParams.get('redirect_uri'));
+  const state = begun.searchParams.get('state');
+  callback.search = new URLSearchParams({ ...fields, state });
+  return callback.href;
+}
 
 async function looksWell(visits, name, reach) {
   const visitor = await visits.visitor();

@@ -1,3 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { chromium } from 'playwright-core';
 
 import { inPath } from './path.mjs';
@@ -19,9 +23,9 @@ export class Browser {
 
   static async launch(demo) {
     const browser = new Browser();
-    const executablePath = process.env.CHROMIUM || inPath('chromium');
+    browser.options = { executablePath: process.env.CHROMIUM || inPath('chromium'), args: FLAGS };
     browser.demo = demo;
-    browser.chromium = await chromium.launch({ executablePath, args: FLAGS });
+    browser.chromium = await chromium.launch(browser.options);
     return browser;
   }
 
@@ -37,6 +41,22 @@ export class Browser {
 
   close() {
     return this.chromium.close();
+  }
+
+  /** Chromium by itself, set to keep no cookies of Portico's; closing it leaves nothing behind. */
+  async launchWithoutCookies(settings) {
+    const folder = mkdtempSync(join(tmpdir(), 'portico-browser-'));
+    const blocked = { setting: 2, last_modified: '13300000000000000' };
+    const exceptions = { cookies: { 'localhost,*': blocked } };
+    mkdirSync(join(folder, 'Default'));
+    const preferences = JSON.stringify({ profile: { content_settings: { exceptions } } });
+    writeFileSync(join(folder, 'Default/Preferences'), preferences);
+    const context = await chromium.launchPersistentContext(folder, {
+      ...this.options,
+      ...settings,
+    });
+    context.once('close', () => rmSync(folder, { recursive: true, force: true }));
+    return context;
   }
 
   /** Hears from now on what the pages of a context do. */
@@ -70,9 +90,24 @@ export class Browser {
   }
 }
 
+/** Each story, and each once more in browsers without JavaScript. */
+export function withAndWithoutJavaScript(stories) {
+  const without = Object.entries(stories).map(([sentence, story]) => [
+    `${sentence}, without JavaScript`,
+    (visits, demo) => {
+      visits.settings = { javaScriptEnabled: false };
+      return story(visits, demo);
+    },
+  ]);
+  return { ...stories, ...Object.fromEntries(without) };
+}
+
 /** The visitors of one story. */
 class Visits {
   #visitors = [];
+
+  /** What every visitor's browser is set to besides. */
+  settings = {};
 
   constructor(browser) {
     this.browser = browser;
@@ -81,10 +116,21 @@ class Visits {
   /** Somebody with an empty browser. */
   async visitor(options = {}) {
     const viewport = { width: 1280, height: 900 };
-    const context = await this.browser.chromium.newContext({ viewport, ...options });
+    const settings = { viewport, ...this.settings, ...options };
+    return this.#visitor(await this.browser.chromium.newContext(settings), settings);
+  }
+
+  /** Somebody whose browser keeps no cookies of Portico's. */
+  async visitorWithoutCookies(options = {}) {
+    const settings = { ...this.settings, ...options };
+    return this.#visitor(await this.browser.launchWithoutCookies(settings), settings);
+  }
+
+  async #visitor(context, { javaScriptEnabled = true }) {
     context.setDefaultTimeout(30_000);
     await this.browser.watch(context);
-    const visitor = new Visitor(this.browser.demo, context, await context.newPage());
+    const page = await context.newPage();
+    const visitor = new Visitor(this.browser.demo, context, page, javaScriptEnabled);
     this.#visitors.push(visitor);
     return visitor;
   }

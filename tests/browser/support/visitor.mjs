@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 
 /** Somebody at a browser. */
 export class Visitor {
-  constructor(demo, context, page) {
-    Object.assign(this, { demo, context, page });
+  constructor(demo, context, page, hasJavaScript) {
+    Object.assign(this, { demo, context, page, hasJavaScript });
+  }
+
+  /** The same browser's next tab, with nothing in it. */
+  async tab() {
+    const page = await this.context.newPage();
+    return new Visitor(this.demo, this.context, page, this.hasJavaScript);
   }
 
   /** Types an address: a path of Portico, or a whole URL. */
@@ -49,6 +55,24 @@ export class Visitor {
     const row = this.page.getByRole('row').filter({ hasText: name });
     const [, value] = await row.getByRole('cell').allInnerTexts();
     return value;
+  }
+
+  /** Where a sign-in that begins at a path of Portico would lead the browser, as an address. */
+  async begin(path) {
+    const begun = await this.context.request.get(this.demo.portico + path, { maxRedirects: 0 });
+    assert.equal(begun.status(), 302);
+    return new URL(begun.headers().location);
+  }
+
+  /** The cookies that Portico gave this browser. */
+  async cookies(name) {
+    const cookies = await this.context.cookies(this.demo.portico);
+    return cookies.filter((cookie) => cookie.name.startsWith(name));
+  }
+
+  /** Goes back by the browser's own button. */
+  goBack() {
+    return this.page.goBack();
   }
 
   /** Picks an account at the tenant and types its password. */

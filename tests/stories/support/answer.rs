@@ -41,16 +41,22 @@ impl Answer {
 
     /// The text of a page, its markup taken out.
     pub fn text(&self) -> String {
-        let shown = self.body.split('<').enumerate().map(|(number, part)| {
-            if number == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) }
-        });
-        form::unescape(&shown.collect::<String>())
+        without_markup(&self.body)
     }
 
     /// The reference number that a page shows.
     pub fn reference(&self) -> String {
         let (_, after) = self.body.split_once(r#"<div class="reference">"#).expect(&self.body);
         form::between(after, "<code>", "</code>").unwrap().to_owned()
+    }
+
+    /// The links of a page: their words, and where they lead.
+    pub fn links(&self) -> Vec<(String, String)> {
+        let links = self.body.split("<a ").skip(1).filter_map(|part| {
+            let href = form::between(part, "href=\"", "\"")?;
+            Some((without_markup(form::between(part, ">", "</a>")?), form::unescape(href)))
+        });
+        links.collect()
     }
 
     /// The forms of a page.
@@ -62,4 +68,11 @@ impl Answer {
     pub fn is_redirect(&self) -> bool {
         (300..400).contains(&self.status) && self.headers.contains_key("location")
     }
+}
+
+fn without_markup(html: &str) -> String {
+    let shown = html.split('<').enumerate().map(|(number, part)| {
+        if number == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) }
+    });
+    form::unescape(&shown.collect::<String>())
 }

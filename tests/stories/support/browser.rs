@@ -152,10 +152,11 @@ impl Browser {
         self.ask(Ask::get(format!("/auth/check{query}"))).await
     }
 
-    /// The value of a cookie of the service.
+    /// The value of a cookie of the service; its name may have an end of its own, as in
+    /// `portico-login-1a2b3c4d`.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let ours = host(&self.origin);
-        let found = self.cookies.iter().find(|cookie| cookie.host == ours && cookie.name == name);
+        let found = self.cookies.iter().find(|cookie| cookie.host == ours && cookie.is(name));
         found.map(|cookie| cookie.value.as_str())
     }
 
@@ -174,7 +175,7 @@ impl Browser {
     /// Deletes a cookie of the service.
     pub fn forget_cookie(&mut self, name: &str) {
         let ours = host(&self.origin);
-        self.cookies.retain(|cookie| cookie.host != ours || cookie.name != name);
+        self.cookies.retain(|cookie| cookie.host != ours || !cookie.is(name));
     }
 
     /// Another site than the service's, where an authority's answers come from.
@@ -299,6 +300,11 @@ impl Browser {
 }
 
 impl Cookie {
+    fn is(&self, name: &str) -> bool {
+        let end = self.name.strip_prefix(name);
+        end.is_some_and(|end| end.is_empty() || name.ends_with("-login") && end.starts_with('-'))
+    }
+
     fn parse(text: &str, host: String, now: Timestamp) -> Self {
         let mut parts = text.split(';').map(str::trim);
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
@@ -326,6 +332,12 @@ impl Cookie {
         }
         cookie
     }
+}
+
+/// A refusal: its status and heading, and that nobody is signed in.
+pub async fn assert_refused(browser: &mut Browser, page: &Answer, status: u16, heading: &str) {
+    assert_eq!((page.status, page.heading().as_str()), (status, heading), "{}", page.body);
+    assert_eq!(browser.ask(Ask::get("/session")).await.status, 401);
 }
 
 /// The form that a person goes on with at an authority, and what the person fills in; none after an

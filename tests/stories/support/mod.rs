@@ -17,7 +17,7 @@ mod web;
 
 pub use self::{
     answer::Answer,
-    browser::{Browser, Callback},
+    browser::{Browser, Callback, assert_refused},
     directory::{Credential, Directory},
     organization::{Organization, Terms},
     program::{Installation, Process, stderr},
