@@ -12,4 +12,3 @@ mod session_cookie;
 mod set_up_an_organization;
 mod start_and_stop;
 mod support;
-mod survive_a_kill;
