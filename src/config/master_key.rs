@@ -66,13 +66,13 @@ pub enum MasterKeyError {
     #[error("PORTICO_MASTER_KEY__VALUE must be 32 bytes in base64")]
     Value,
     /// The file's content is not a key.
-    #[error("{0} must hold 32 bytes in base64; restore it from a backup")]
+    #[error("{0} must be a file that holds 32 bytes in base64; restore it from a backup")]
     Content(PathBuf),
     /// Others than the owner may read or change the file.
     #[error("{path} has mode {mode:04o}: others can read the key; run chmod 600 {path}", path = .0.display(), mode = .1)]
     Exposed(PathBuf, u32),
     /// There is a database, so there was a key, and a new one would open nothing.
-    #[error("{key} is missing, and {database} is sealed under it; restore it from a backup", key = .key.display(), database = .database.display())]
+    #[error("{key} is missing, and {database} is sealed under it; restore the key from a backup", key = .key.display(), database = .database.display())]
     Lost {
         /// Where the key should be.
         key: PathBuf,
@@ -80,7 +80,7 @@ pub enum MasterKeyError {
         database: PathBuf,
     },
     /// The file can't be read or made.
-    #[error("{path} can't be {doing}: {cause}", path = .path.display())]
+    #[error("{path} can't be {doing}: {cause}{}", remedy(.cause), path = .path.display())]
     File {
         /// The file with the key.
         path: PathBuf,
@@ -119,9 +119,23 @@ fn while_(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MasterK
     move |cause| MasterKeyError::File { path, doing, cause }
 }
 
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::StorageFull => "; make room on its disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; give Portico's user the file and its folder"
+        }
+        _ => "",
+    }
+}
+
 fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let file = File::open(path).map_err(while_("read", path))?;
-    let mode = file.metadata().map_err(while_("read", path))?.permissions().mode() & 0o7777;
+    let metadata = file.metadata().map_err(while_("read", path))?;
+    if metadata.is_dir() {
+        return Err(MasterKeyError::Content(path.to_owned()));
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(MasterKeyError::Exposed(path.to_owned(), mode));
     }
@@ -157,8 +171,7 @@ fn create(path: &Path) -> io::Result<()> {
     // A random name: in a container every start has the same process number.
     let mut unfinished = path.to_owned();
     unfinished.set_extension(format!("{:08x}.new", u32::from_ne_bytes(random_bytes())));
-    write_new(&unfinished)?;
-    let named = fs::hard_link(&unfinished, path);
+    let named = write_new(&unfinished).and_then(|()| fs::hard_link(&unfinished, path));
     fs::remove_file(&unfinished)?;
     match named {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

@@ -118,8 +118,7 @@ async fn start_again(installation: &Installation, random: &mut Random) -> Proces
 /// The file as SQLite itself sees it.
 fn assert_sound(installation: &Installation) {
     let database = Connection::open(installation.path("data/portico.db")).unwrap();
-    let sound: String =
-        database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let sound: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     let orphans: i64 = database
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .unwrap();
@@ -132,5 +131,8 @@ fn report(world: &World, rounds: u64) {
     let writes: u64 = world.slots.iter().map(|slot| slot.account().writes).sum();
     let sessions: usize = world.slots.iter().map(|slot| slot.account().sessions.len()).sum();
     println!("{} steps, {writes} writes and {sessions} sessions in {rounds} rounds", world.steps());
-    assert!(writes > rounds * 10 && sessions as u64 > rounds, "{writes} writes, {sessions} sessions");
+    assert!(
+        writes > rounds * 10 && sessions as u64 > rounds,
+        "{writes} writes, {sessions} sessions"
+    );
 }

@@ -10,14 +10,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod actors;
-//mod disk_full;
+mod disk_full;
 //mod durability;
 //mod first_start;
 mod kill_rounds;
 mod model;
 mod observed;
-//mod refused_starts;
+mod refused_starts;
 mod scene;
+mod small_disk;
 #[expect(dead_code, unused_imports, reason = "the stories use all of it")]
 #[path = "../stories/support/mod.rs"]
 mod support;

@@ -75,7 +75,13 @@ impl Slot {
 
 impl World {
     pub fn new(origin: String, directory: Directory, slots: Vec<Slot>) -> Self {
-        Self { origin, directory, slots, is_killed: AtomicBool::new(false), steps: AtomicU64::new(0) }
+        Self {
+            origin,
+            directory,
+            slots,
+            is_killed: AtomicBool::new(false),
+            steps: AtomicU64::new(0),
+        }
     }
 
     /// From now on no answer is no surprise, or one again.
@@ -168,6 +174,7 @@ fn with_session(ask: Ask, cookie: &str) -> Ask {
 /// The value that an answer gives a cookie.
 fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
     let set = answer.headers.get_all("set-cookie").into_iter();
-    let pairs = set.filter_map(|header| header.to_str().unwrap().split(';').next()?.split_once('='));
+    let pairs =
+        set.filter_map(|header| header.to_str().unwrap().split(';').next()?.split_once('='));
     pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).next_back()
 }
