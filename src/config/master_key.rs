@@ -96,12 +96,15 @@ impl MasterKeySource {
     pub fn load_or_create(&self) -> Result<MasterKey, MasterKeyError> {
         let Self::File { path, database } = self else { return self.load() };
         if path.try_exists().map_err(while_("read", path))? {
-            return self.load();
+            let key = self.load()?;
+            forget_unfinished(path);
+            return Ok(key);
         }
         if fs::metadata(database).is_ok_and(|database| database.len() > 0) {
             return Err(MasterKeyError::Lost { key: path.clone(), database: database.clone() });
         }
         create(path).map_err(while_("made", path))?;
+        forget_unfinished(path);
         self.load()
     }
 
@@ -172,10 +175,30 @@ fn create(path: &Path) -> io::Result<()> {
     let mut unfinished = path.to_owned();
     unfinished.set_extension(format!("{:08x}.new", u32::from_ne_bytes(random_bytes())));
     let named = write_new(&unfinished).and_then(|()| fs::hard_link(&unfinished, path));
-    fs::remove_file(&unfinished)?;
+    // Gone already where another process has made the key.
+    fs::remove_file(&unfinished).ok();
     match named {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Err(error) if !path.exists() => Err(error),
         _ => File::open(folder)?.sync_all(),
+    }
+}
+
+/// Removes what first starts that were cut off have left: keys, whole or half, under other names.
+///
+/// There is a key, so whoever is still making one finds that out and takes this one. A folder that
+/// can't be read or written was left nothing in.
+fn forget_unfinished(path: &Path) {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let middle = name.to_str().and_then(|name| name.strip_prefix(stem)?.strip_suffix(".new"));
+        let number = middle.and_then(|middle| middle.strip_prefix('.'));
+        if number.is_some_and(|number| number.len() == 8 && u32::from_str_radix(number, 16).is_ok())
+        {
+            fs::remove_file(entry.path()).ok();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The disk is full: nothing is half-written, nobody is lied to, and when there is room again
 //! everything goes on by itself.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use portico::domain::clock::Clock;
 use serde_json::json;
@@ -32,6 +32,10 @@ async fn create_until_refused(directory: &Directory) -> Vec<String> {
         acknowledged.push(user_name);
     }
     panic!("the disk is never full")
+}
+
+fn shorten(path: &Path, length: u64) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
 /// Everybody whom the service has, sorted.
@@ -160,8 +164,7 @@ async fn a_first_start_that_runs_out_of_room_halfway_leaves_no_half_of_a_databas
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
         let filled = disk.fill();
-        let filler = fs::OpenOptions::new().write(true).open(disk.path("filler")).unwrap();
-        filler.set_len(filled - pages * 4_096).unwrap();
+        shorten(&disk.path("filler"), filled - pages * 4_096);
 
         let first = disk.run(&scene.installation, &["migrate"]).await;
 

@@ -11,8 +11,8 @@
 
 mod actors;
 mod disk_full;
-//mod durability;
-//mod first_start;
+mod durability;
+mod first_start;
 mod kill_rounds;
 mod model;
 mod observed;
