@@ -171,7 +171,7 @@ async fn a_first_start_that_runs_out_of_room_halfway_leaves_no_half_of_a_databas
         if !first.status.success() {
             let said = stderr(&first);
             assert!(said.contains("make room"), "{pages} pages: {said}");
-            assert!(!disk.path("portico.db").exists(), "{pages} pages");
+            assert!(!disk.path("portico.db.new").exists(), "{pages} pages");
         }
         disk.free();
         let second = disk.run(&scene.installation, &["migrate"]).await;

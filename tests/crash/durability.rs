@@ -22,7 +22,15 @@ async fn a_write_is_on_the_disk_before_it_is_acknowledged() {
     let program = installation.command(&["serve"]);
     let mut strace = Command::new("strace");
     strace
-        .args(["-D", "-f", "-y", "-s", "400", "-e", "trace=fdatasync,fsync,sendto,write,writev,sendmsg"])
+        .args([
+            "-D",
+            "-f",
+            "-y",
+            "-s",
+            "400",
+            "-e",
+            "trace=fdatasync,fsync,sendto,write,writev,sendmsg",
+        ])
         .args(["-o", installation.path("calls").to_str().unwrap()])
         .arg(program.as_std().get_program())
         .arg("serve")

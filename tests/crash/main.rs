@@ -10,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod actors;
+mod damage;
 mod disk_full;
 mod durability;
 mod first_start;

@@ -35,6 +35,7 @@ pub struct Account {
     /// The resource as the service answered it last.
     pub acknowledged: Option<Value>,
     /// What the write that was sent and not answered makes of it.
+    #[expect(clippy::option_option, reason = "a write under way may make an end of the account")]
     pub under_way: Option<Option<Facts>>,
     /// Writes begun so far: who sees the same number before and after was not overtaken by one.
     pub writes: u64,

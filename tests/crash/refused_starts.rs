@@ -19,7 +19,8 @@ const LOG: &str = "data/portico.db-wal";
 const KEY: &str = "data/master.key";
 
 /// What was done to an installation before it is started, and what the start says.
-type Case = (&'static str, fn(&Installation), &'static [&'static str]);
+type Case = (&'static str, Spoil, &'static [&'static str]);
+type Spoil = fn(&Installation);
 
 const REFUSED: [Case; 22] = [
     ("the database is a folder", database_is_a_folder, &[DATABASE, "is a folder", "name a file"]),
@@ -109,7 +110,7 @@ async fn a_start_on_what_is_not_right_says_so_and_changes_nothing() {
 /// Whatever was left over by a process that is gone, or hurts nobody, is no reason to refuse.
 #[tokio::test]
 async fn a_start_is_not_hindered_by_what_a_killed_process_left() {
-    let cases: [(&str, fn(&Installation)); 6] = [
+    let cases: [(&str, Spoil); 6] = [
         ("a lock that nobody holds", |here| put(here, "data/portico.db.lock", "4711")),
         ("half of a new database", |here| {
             fs::remove_dir_all(here.path("data")).unwrap();
