@@ -94,11 +94,17 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            for line in format!("{error:#}").lines() {
-                eprintln!("portico: {line}");
-            }
+            complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What went wrong, for whoever reads it; the exit code says so too, if nobody can.
+fn complain(text: &str) {
+    use std::io::Write as _;
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr(), "portico: {line}");
     }
 }
 

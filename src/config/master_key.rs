@@ -66,13 +66,13 @@ pub enum MasterKeyError {
     #[error("PORTICO_MASTER_KEY__VALUE must be 32 bytes in base64")]
     Value,
     /// The file's content is not a key.
-    #[error("{0} must hold 32 bytes in base64; restore it from a backup")]
+    #[error("{0} must be a file that holds 32 bytes in base64; restore it from a backup")]
     Content(PathBuf),
     /// Others than the owner may read or change the file.
     #[error("{path} has mode {mode:04o}: others can read the key; run chmod 600 {path}", path = .0.display(), mode = .1)]
     Exposed(PathBuf, u32),
     /// There is a database, so there was a key, and a new one would open nothing.
-    #[error("{key} is missing, and {database} is sealed under it; restore it from a backup", key = .key.display(), database = .database.display())]
+    #[error("{key} is missing, and {database} is sealed under it; restore the key from a backup", key = .key.display(), database = .database.display())]
     Lost {
         /// Where the key should be.
         key: PathBuf,
@@ -80,7 +80,7 @@ pub enum MasterKeyError {
         database: PathBuf,
     },
     /// The file can't be read or made.
-    #[error("{path} can't be {doing}: {cause}", path = .path.display())]
+    #[error("{path} can't be {doing}: {cause}{}", remedy(.cause), path = .path.display())]
     File {
         /// The file with the key.
         path: PathBuf,
@@ -96,12 +96,15 @@ impl MasterKeySource {
     pub fn load_or_create(&self) -> Result<MasterKey, MasterKeyError> {
         let Self::File { path, database } = self else { return self.load() };
         if path.try_exists().map_err(while_("read", path))? {
-            return self.load();
+            let key = self.load()?;
+            forget_unfinished(path);
+            return Ok(key);
         }
         if fs::metadata(database).is_ok_and(|database| database.len() > 0) {
             return Err(MasterKeyError::Lost { key: path.clone(), database: database.clone() });
         }
         create(path).map_err(while_("made", path))?;
+        forget_unfinished(path);
         self.load()
     }
 
@@ -119,9 +122,23 @@ fn while_(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MasterK
     move |cause| MasterKeyError::File { path, doing, cause }
 }
 
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::StorageFull => "; make room on its disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; give Portico's user the file and its folder"
+        }
+        _ => "",
+    }
+}
+
 fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let file = File::open(path).map_err(while_("read", path))?;
-    let mode = file.metadata().map_err(while_("read", path))?.permissions().mode() & 0o7777;
+    let metadata = file.metadata().map_err(while_("read", path))?;
+    if metadata.is_dir() {
+        return Err(MasterKeyError::Content(path.to_owned()));
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(MasterKeyError::Exposed(path.to_owned(), mode));
     }
@@ -157,12 +174,31 @@ fn create(path: &Path) -> io::Result<()> {
     // A random name: in a container every start has the same process number.
     let mut unfinished = path.to_owned();
     unfinished.set_extension(format!("{:08x}.new", u32::from_ne_bytes(random_bytes())));
-    write_new(&unfinished)?;
-    let named = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished)?;
+    let named = write_new(&unfinished).and_then(|()| fs::hard_link(&unfinished, path));
+    // Gone already where another process has made the key.
+    fs::remove_file(&unfinished).ok();
     match named {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Err(error) if !path.exists() => Err(error),
         _ => File::open(folder)?.sync_all(),
+    }
+}
+
+/// Removes what first starts that were cut off have left: keys, whole or half, under other names.
+///
+/// There is a key, so whoever is still making one finds that out and takes this one. A folder that
+/// can't be read or written was left nothing in.
+fn forget_unfinished(path: &Path) {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let middle = name.to_str().and_then(|name| name.strip_prefix(stem)?.strip_suffix(".new"));
+        let number = middle.and_then(|middle| middle.strip_prefix('.'));
+        if number.is_some_and(|number| number.len() == 8 && u32::from_str_radix(number, 16).is_ok())
+        {
+            fs::remove_file(entry.path()).ok();
+        }
     }
 }
 

@@ -72,7 +72,6 @@ pub struct Unavailable {
     /// What was being done: `taking a login`.
     pub doing: &'static str,
     /// Why it failed.
-    #[source]
     pub cause: Box<dyn Error + Send + Sync>,
 }
 

@@ -7,7 +7,6 @@ mod finish_a_sign_in;
 mod keep_organizations_apart;
 mod log_in;
 mod log_out;
-mod lose_redis;
 mod not_go_in_circles;
 mod protect_an_application;
 mod provision_users;
@@ -15,5 +14,5 @@ mod read_a_refusal;
 mod session_cookie;
 mod set_up_an_organization;
 mod start_and_stop;
+#[expect(dead_code, unused_imports, reason = "the crash tests kill, the stories only stop")]
 mod support;
-mod survive_a_kill;

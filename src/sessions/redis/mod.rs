@@ -22,13 +22,13 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use redis::Value;
 
-use self::{
-    link::{away, hexadecimal},
-    record::{FIELDS, Record, bulk},
-};
 pub use self::{
     link::{Interruption, Redis},
     logins::RedisLogins,
+};
+use self::{
+    link::{away, hexadecimal},
+    record::{FIELDS, Record, bulk},
 };
 use crate::{
     domain::{

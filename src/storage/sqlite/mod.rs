@@ -12,6 +12,7 @@ mod audit_log;
 mod columns;
 mod connectors;
 mod decisions;
+mod failure;
 mod health;
 mod logins;
 mod master_key_check;
@@ -32,6 +33,7 @@ use rusqlite::Connection;
 
 pub use self::open::OpenError;
 use self::{
+    failure::Failure,
     readers::Readers,
     writer::{Stop, Writer},
 };
@@ -55,7 +57,8 @@ impl SqliteStore {
     /// Opens the database at `path` for this process alone, made or brought to this version where
     /// need be.
     pub fn open(path: &Path, master_key: Arc<MasterKey>) -> Result<Self, OpenError> {
-        open::create(path)?;
+        open::examine(path)?;
+        open::make_folder(path)?;
         let lock = open::lock(path)?;
         Self::start(path, master_key, Some(lock))
     }
@@ -65,7 +68,8 @@ impl SqliteStore {
     ///
     /// Only for what no service keeps in memory: sessions belong to the one that has the lock.
     pub fn open_beside(path: &Path, master_key: Arc<MasterKey>) -> Result<Self, OpenError> {
-        open::create(path)?;
+        open::examine(path)?;
+        open::make_folder(path)?;
         let lock = match open::lock(path) {
             Ok(lock) => Some(lock),
             Err(OpenError::InUse { .. }) => None,
@@ -92,7 +96,7 @@ impl SqliteStore {
         doing: &'static str,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Unavailable> {
-        self.readers.read(query).map_err(Unavailable::while_doing(doing))
+        self.readers.read(query).map_err(Failure).map_err(Unavailable::while_doing(doing))
     }
 
     /// Carries out a command that has no reason of its own to refuse.

@@ -19,6 +19,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::failure::Failure;
+
 /// Waiting commands at most; at 15,000 a second the last of them waits a quarter of a second.
 const QUEUE: usize = 4_096;
 
@@ -36,7 +38,7 @@ pub(super) enum Stop<Refusal> {
 
 impl<Refusal> From<rusqlite::Error> for Stop<Refusal> {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.into())
+        Self::Failed(Failure(error).into())
     }
 }
 
@@ -58,8 +60,8 @@ enum WriterFailure {
     Closed,
     #[error("the write was given up; the log of this moment says why")]
     GivenUp,
-    #[error("the write could not be committed")]
-    NotCommitted(#[source] Arc<rusqlite::Error>),
+    #[error("the write could not be committed: {0}")]
+    NotCommitted(Arc<Failure>),
 }
 
 type Committed = Result<(), WriterFailure>;
@@ -143,7 +145,7 @@ fn write_until_closed(connection: &Connection, commands: &Receiver<Command>) {
 }
 
 fn write_batch(connection: &Connection, batch: impl Iterator<Item = Command>) {
-    let began = execute(connection, "BEGIN IMMEDIATE");
+    let began = execute(connection, "BEGIN IMMEDIATE").map_err(Failure);
     if let Err(error) = began {
         tracing::error!(%error, "no write could begin");
         batch.for_each(drop);
@@ -166,7 +168,7 @@ fn write_batch(connection: &Connection, batch: impl Iterator<Item = Command>) {
 
 /// The answer that waits for the commit; none if the command panicked, which its caller is told.
 fn run_in_savepoint(connection: &Connection, command: Command) -> Option<Answer> {
-    if let Err(error) = execute(connection, "SAVEPOINT command") {
+    if let Err(error) = execute(connection, "SAVEPOINT command").map_err(Failure) {
         tracing::error!(%error, "no write could begin inside its batch");
         return None;
     }
@@ -187,7 +189,7 @@ fn leave_savepoint(connection: &Connection, keep: bool) -> rusqlite::Result<()> 
 }
 
 fn commit(connection: &Connection) -> Committed {
-    execute(connection, "COMMIT").map_err(|error| {
+    execute(connection, "COMMIT").map_err(Failure).map_err(|error| {
         tracing::error!(%error, "a batch of writes could not be committed");
         if !connection.is_autocommit() {
             execute(connection, "ROLLBACK").ok();

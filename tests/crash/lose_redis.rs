@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::{
     support::{Answer, Ask, RedisServer},
-    survive_a_kill::Scene,
+    survive_a_kill::Story,
 };
 
 /// What a person's program or page waits for at most while Redis is away.
 const QUICKLY: Duration = Duration::from_millis(900);
 
-impl Scene {
+impl Story {
     async fn ask(&mut self, address: &str) -> Answer {
         self.browser.ask(Ask::get(address)).await
     }
@@ -34,63 +34,63 @@ impl Scene {
 #[tokio::test]
 async fn an_acknowledged_deactivation_holds_though_redis_was_away() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    let id = scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    let id = story.provision().await;
+    story.sign_in().await;
     redis.stop();
 
     let active = |value: bool| json!([{ "op": "replace", "path": "active", "value": value }]);
-    let deactivated = scene.directory.patch(&id, active(false)).await;
-    let meanwhile = scene.session_status().await;
+    let deactivated = story.scene.directory.patch(&id, active(false)).await;
+    let meanwhile = story.session_status().await;
     redis.start_again();
-    let afterwards = scene.first_decided_status().await;
-    let activated = scene.directory.patch(&id, active(true)).await;
+    let afterwards = story.first_decided_status().await;
+    let activated = story.scene.directory.patch(&id, active(true)).await;
 
     assert_eq!((deactivated.status, activated.status), (200, 200), "{}", deactivated.body);
     assert_eq!((meanwhile, afterwards), (503, 401));
-    assert_eq!(scene.session_status().await, 401, "signed out is signed out");
+    assert_eq!(story.session_status().await, 401, "signed out is signed out");
 }
 
 #[tokio::test]
 async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_service_killed() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    let id = scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    let id = story.provision().await;
+    story.sign_in().await;
     redis.stop();
     let off = json!([{ "op": "replace", "path": "active", "value": false }]);
-    assert_eq!(scene.directory.patch(&id, off).await.status, 200);
+    assert_eq!(story.scene.directory.patch(&id, off).await.status, 200);
 
-    scene.process.kill().await;
+    story.process.kill().await;
     redis.start_again();
-    scene.process = scene.installation.serve_at_all().await;
+    story.process = story.scene.installation.serve_at_all().await;
 
-    assert_eq!(scene.first_decided_status().await, 401);
+    assert_eq!(story.first_decided_status().await, 401);
 }
 
 #[tokio::test]
 async fn a_session_outlives_redis_and_the_service() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    story.provision().await;
+    story.sign_in().await;
 
     redis.stop();
-    let meanwhile = scene.session_status().await;
+    let meanwhile = story.session_status().await;
     redis.start_again();
-    let afterwards = scene.first_decided_status().await;
-    let mut scene = scene.kill_and_start_again().await;
+    let afterwards = story.first_decided_status().await;
+    let mut story = story.kill_and_start_again().await;
 
     assert_eq!((meanwhile, afterwards), (503, 200));
-    assert_eq!(scene.session_status().await, 200);
+    assert_eq!(story.session_status().await, 200);
 }
 
 #[tokio::test]
 async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_session_works() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    let id = scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    let id = story.provision().await;
+    story.sign_in().await;
     redis.stop();
 
     for (address, status) in [
@@ -105,56 +105,56 @@ async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_sessio
         ("/.well-known/jwks.json", 200),
     ] {
         let begin = Instant::now();
-        let answer = scene.ask(address).await;
+        let answer = story.ask(address).await;
 
         assert_eq!(answer.status, status, "{address} {}", answer.body);
         assert!(begin.elapsed() < QUICKLY, "{address} {:?}", begin.elapsed());
         assert!(status == 200 || answer.body.contains("Redis"), "{address} {}", answer.body);
     }
-    assert_eq!(scene.ask("/login/acme").await.header("retry-after"), Some("5"));
+    assert_eq!(story.ask("/login/acme").await.header("retry-after"), Some("5"));
     let name = json!([{ "op": "replace", "path": "displayName", "value": "Ada L." }]);
-    assert_eq!(scene.directory.patch(&id, name).await.status, 200);
+    assert_eq!(story.scene.directory.patch(&id, name).await.status, 200);
     redis.start_again();
-    assert_eq!(scene.first_decided_status().await, 200);
-    assert_eq!(scene.ask("/session").await.json()["name"], "Ada L.");
+    assert_eq!(story.first_decided_status().await, 200);
+    assert_eq!(story.ask("/session").await.json()["name"], "Ada L.");
 }
 
 #[tokio::test]
 async fn a_redis_that_hangs_keeps_nobody_waiting_and_lets_nobody_in() {
     let Some(redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    story.provision().await;
+    story.sign_in().await;
     redis.freeze();
 
     for _ in 0..5 {
         let begin = Instant::now();
-        let answer = scene.ask("/auth/check").await;
+        let answer = story.ask("/auth/check").await;
 
         assert_eq!(answer.status, 503);
         assert!(begin.elapsed() < QUICKLY, "{:?}", begin.elapsed());
     }
     redis.thaw();
-    assert_eq!(scene.first_decided_status().await, 200);
+    assert_eq!(story.first_decided_status().await, 200);
 }
 
 #[tokio::test]
 async fn a_service_starts_without_redis_and_is_ready_when_that_answers() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    scene.provision().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    story.provision().await;
     redis.stop();
-    scene.process.kill().await;
+    story.process.kill().await;
 
-    scene.process = scene.installation.serve_at_all().await;
-    let without = scene.ask("/health/ready").await;
+    story.process = story.scene.installation.serve_at_all().await;
+    let without = story.ask("/health/ready").await;
     redis.start_again();
-    scene.installation.is_ready().await;
+    story.scene.installation.is_ready().await;
 
     assert_eq!(
         (without.status, without.json()["status"].as_str()),
         (503, Some("Redis is not available"))
     );
-    scene.sign_in().await;
-    assert_eq!(scene.session_status().await, 200);
+    story.sign_in().await;
+    assert_eq!(story.session_status().await, 200);
 }
