@@ -92,6 +92,8 @@ async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_sessio
     let id = scene.provision().await;
     scene.sign_in().await;
     redis.stop();
+    // So long an answer to /health/ready is good for.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
 
     for (address, status) in [
         ("/auth/check", 503),
