@@ -90,8 +90,8 @@ async fn a_login_beyond_20_000_of_one_organization_drops_the_oldest() {
         }
         for crowd in begun[3..].chunks(100) {
             let mut inserted = JoinSet::new();
-            for login in crowd.to_vec() {
-                let logins = logins.clone();
+            for login in crowd {
+                let (logins, login) = (logins.clone(), login.clone());
                 inserted.spawn(async move { logins.insert_login(&login).await.unwrap() });
             }
             inserted.join_all().await;
