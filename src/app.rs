@@ -184,8 +184,6 @@ impl App {
         });
         let returns = self.ports.settings.return_origins.iter().filter_map(|o| Url::parse(o).ok());
         let form_targets: Vec<Url> = loopback.chain(returns).collect();
-        let mut return_origins = self.ports.settings.return_origins.clone();
-        return_origins.push(self.ports.settings.public_url.clone());
         State {
             ports: self.ports.clone(),
             cookies: self.cookies.clone(),
@@ -194,7 +192,6 @@ impl App {
                 support: self.config.pages.support.clone(),
                 form_targets: FormTargets::new(&form_targets),
             },
-            return_origins,
             proxies: self.config.proxies.clone(),
             readiness,
             portal_links: demo.portal_links,

@@ -1,19 +1,20 @@
-//! `GET /auth/check`: forward auth for a reverse proxy.
+//! `/auth/check`: forward auth for a reverse proxy.
 //!
 //! # Why it answers as it does
 //!
 //! Every query parameter that is not understood is a 400: a misspelt `role` that was ignored would
-//! let everybody in. Of what the request carries only the cookie is looked at: identity headers are
+//! let everybody in. Of what the client sends only its cookie lets it in, and identity headers are
 //! set on every 200, each one, so that a proxy which copies them leaves nothing of the client's.
 
 use std::{mem, sync::Arc};
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _,
     http::{
         StatusCode,
         header::{
-            ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LOCATION,
+            AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
+            HeaderValue, LOCATION,
         },
     },
     web::Data,
@@ -24,10 +25,19 @@ use url::form_urlencoded;
 
 use crate::{
     domain::{access_role::AccessRole, organization::Slug, return_to::ReturnTo},
-    http::{State, error::ApiError, extract},
-    ports::sessions::LiveSession,
+    http::{
+        State,
+        error::{ApiError, PageError},
+        extract,
+        middleware::security_headers::Csp,
+    },
+    ports::{Unavailable, sessions::LiveSession},
     service::session_token,
 };
+
+use self::original_request::OriginalRequest;
+
+mod original_request;
 
 const ACCOUNT: HeaderName = HeaderName::from_static("x-portico-account");
 const EMAIL: HeaderName = HeaderName::from_static("x-portico-email");
@@ -35,6 +45,7 @@ const NAME: HeaderName = HeaderName::from_static("x-portico-name");
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-portico-organization");
 const ROLE: HeaderName = HeaderName::from_static("x-portico-role");
 const ACCESS_GROUPS: HeaderName = HeaderName::from_static("x-portico-access-groups");
+const DEMAND: HeaderName = HeaderName::from_static("x-portico-demand");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What a proxy demands of whoever wants in.
@@ -87,6 +98,15 @@ impl Demand {
         Ok(demand)
     }
 
+    /// Reads `X-Portico-Demand`, which stands there once.
+    fn of_header(headers: &HeaderMap) -> Result<Self, Misunderstood> {
+        let mut values = headers.get_all(DEMAND);
+        match (values.next().map(HeaderValue::to_str), values.next()) {
+            (Some(Ok(demand)), None) => Self::parse(demand),
+            _ => Err("under this address `X-Portico-Demand` says, once, what is demanded".into()),
+        }
+    }
+
     /// Why somebody who is signed in is not let in.
     fn refusal(&self, live: &LiveSession) -> Option<String> {
         let organization = self.organization.as_ref().map(Slug::as_str);
@@ -102,24 +122,40 @@ impl Demand {
     }
 }
 
-/// `GET /auth/check`.
+/// `GET /auth/check`: what is demanded stands in the query.
+pub async fn check(request: HttpRequest) -> HttpResponse {
+    answer(&request, Demand::parse(request.query_string()), OriginalRequest::described).await
+}
+
+/// `/auth/check/{path}`, by any method: for a proxy that asks by the original request itself, with
+/// a prefix before its path (Envoy's `ext_authz`).
 ///
+/// The query is the client's. What is demanded stands in `X-Portico-Demand`, written as a query,
+/// without which nobody is let in: an address that a proxy only happens to pass on opens nothing.
+pub async fn check_prefixed(request: HttpRequest) -> HttpResponse {
+    let demand = Demand::of_header(request.headers());
+    answer(&request, demand, OriginalRequest::itself).await
+}
+
 /// The state is borrowed from the request: as an argument it would be counted up and down, by all
 /// threads in the same place.
-pub async fn check(request: HttpRequest) -> HttpResponse {
+async fn answer(
+    request: &HttpRequest,
+    demand: Result<Demand, Misunderstood>,
+    original: fn(&HttpRequest) -> OriginalRequest,
+) -> HttpResponse {
     let state = request.app_data::<Data<State>>().expect("every app carries its state");
-    let demand = match Demand::parse(request.query_string()) {
+    let demand = match demand {
         Ok(demand) => demand,
         Err(misunderstood) => return misunderstood_demand(&misunderstood),
     };
-    let live = match extract::session::find(state, &request).await {
-        Ok(Some(live)) => live,
-        Ok(None) => return not_signed_in(state, &request, &demand),
-        Err(unavailable) => return ApiError::from(unavailable).response(),
-    };
-    match demand.refusal(&live) {
-        None => let_in(state, &demand, &live),
-        Some(refusal) => forbidden(&refusal),
+    match extract::session::find(state, request).await {
+        Ok(Some(live)) => match demand.refusal(&live) {
+            None => let_in(state, &demand, &live),
+            Some(refusal) => forbidden(state, &original(request), refusal),
+        },
+        Ok(None) => not_signed_in(state, &original(request), &demand),
+        Err(unavailable) => away(state, &original(request), unavailable),
     }
 }
 
@@ -154,35 +190,56 @@ fn misunderstood_demand(misunderstood: &str) -> HttpResponse {
         .json(json!({ "error": "invalid_request", "error_description": misunderstood }))
 }
 
-fn forbidden(refusal: &str) -> HttpResponse {
+fn forbidden(state: &State, original: &OriginalRequest, refusal: String) -> HttpResponse {
+    if original.is_navigation {
+        return page(&PageError::new(&state.frame, StatusCode::FORBIDDEN, refusal));
+    }
     HttpResponse::Forbidden()
         .insert_header((CACHE_CONTROL, NO_STORE))
         .json(json!({ "error": "access_denied", "error_description": refusal }))
 }
 
-/// A browser that navigates gets the way to sign-in and back; anything else learns by 401 that it
-/// must send its person there.
+fn away(state: &State, original: &OriginalRequest, unavailable: Unavailable) -> HttpResponse {
+    if original.is_navigation {
+        return page(&PageError::unavailable(&state.frame, &unavailable));
+    }
+    ApiError::from(unavailable).response()
+}
+
+/// A page for whoever looks at what a proxy passes on.
+fn page(error: &PageError) -> HttpResponse {
+    let mut response = error.error_response();
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, Csp::strict().header());
+    response
+}
+
+/// A browser that opens a page gets the way to sign-in and back; anything else learns by 401 that
+/// it must send its person there.
 ///
-/// The way is a redirect for proxies that pass one on (they say `X-Forwarded-Uri`), and for others
-/// a 401 whose `Location` their configuration may use: nginx makes a 500 of any other status.
-fn not_signed_in(state: &State, request: &HttpRequest, demand: &Demand) -> HttpResponse {
-    let headers = request.headers();
-    if !is_navigation(headers) {
+/// The way is a redirect for proxies that pass one on, and for others a 401 whose `Location` their
+/// configuration may use: nginx makes a 500 of any other status.
+fn not_signed_in(state: &State, original: &OriginalRequest, demand: &Demand) -> HttpResponse {
+    if !original.is_navigation || !original.is_read {
         return ApiError::NotSignedIn.response();
     }
-    let original = OriginalRequest::of(headers);
-    let passes_redirects = headers.contains_key("x-forwarded-uri");
-    let status = if passes_redirects { StatusCode::FOUND } else { StatusCode::UNAUTHORIZED };
-    let return_to = original
-        .address()
-        .filter(|address| ReturnTo::parse(address, &state.return_origins).is_ok());
+    let status =
+        if original.passes_redirects { StatusCode::FOUND } else { StatusCode::UNAUTHORIZED };
+    let return_to = original.address.as_deref().and_then(|address| return_to(state, address));
     HttpResponseBuilder::new(status)
         .insert_header((LOCATION, login_address(state, demand, return_to)))
         .insert_header((CACHE_CONTROL, NO_STORE))
         .finish()
 }
 
-fn login_address(state: &State, demand: &Demand, return_to: Option<String>) -> String {
+/// An address as sign-in takes it: a path if it is on this origin, whole if it is on another that
+/// the operator allows.
+fn return_to<'a>(state: &State, address: &'a str) -> Option<&'a str> {
+    let here = address.strip_prefix(state.ports.settings.public_url.as_str());
+    let place = here.filter(|rest| rest.starts_with('/')).unwrap_or(address);
+    ReturnTo::parse(place, &state.ports.settings.return_origins).is_ok().then_some(place)
+}
+
+fn login_address(state: &State, demand: &Demand, return_to: Option<&str>) -> String {
     let public_url = &state.ports.settings.public_url;
     let mut address = match &demand.organization {
         Some(slug) => format!("{public_url}/login/{slug}"),
@@ -190,55 +247,12 @@ fn login_address(state: &State, demand: &Demand, return_to: Option<String>) -> S
     };
     if let Some(return_to) = return_to {
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("return_to", &return_to)
+            .append_pair("return_to", return_to)
             .finish();
         address.push('?');
         address.push_str(&query);
     }
     address
-}
-
-/// Whether a person looks at a page that is to change, and not a script at an answer.
-fn is_navigation(headers: &HeaderMap) -> bool {
-    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
-    let reads = |method: &HeaderValue| method == "GET" || method == "HEAD";
-    let method = headers.get("x-forwarded-method").or_else(|| headers.get("x-original-method"));
-    if !method.is_none_or(reads) || is("x-requested-with", "XMLHttpRequest") {
-        return false;
-    }
-    if headers.contains_key("sec-fetch-mode") {
-        return is("sec-fetch-mode", "navigate");
-    }
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
-}
-
-/// What the proxy says of the request that it asks about; believed only as a place to return to,
-/// which is checked like any other.
-struct OriginalRequest<'h> {
-    url: Option<&'h str>,
-    scheme: Option<&'h str>,
-    host: Option<&'h str>,
-    path: Option<&'h str>,
-}
-
-impl<'h> OriginalRequest<'h> {
-    fn of(headers: &'h HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        Self {
-            url: text("x-original-url"),
-            scheme: text("x-forwarded-proto"),
-            host: text("x-forwarded-host"),
-            path: text("x-forwarded-uri").or_else(|| text("x-original-uri")),
-        }
-    }
-
-    fn address(&self) -> Option<String> {
-        if let Some(url) = self.url {
-            return Some(url.to_owned());
-        }
-        Some(format!("{}://{}{}", self.scheme?, self.host?, self.path?))
-    }
 }
 
 #[cfg(test)]

@@ -55,8 +55,6 @@ pub struct State {
     pub cookies: Cookies,
     /// What stands around every page.
     pub frame: Frame,
-    /// Origins that forward auth may send a browser back to, this service's own among them.
-    pub return_origins: Vec<String>,
     /// Which peers' `X-Forwarded-For` is believed.
     pub proxies: Proxies,
     /// Whether new work is welcome.
@@ -124,5 +122,9 @@ pub fn app(
         .app_data(state.clone())
         .app_data(Data::new(state.security_headers.clone()))
         .service(web::resource("/auth/check").route(web::get().to(forward_auth::check)))
+        .service(
+            web::resource("/auth/check/{path:.*}")
+                .route(web::route().to(forward_auth::check_prefixed)),
+        )
         .service(pages)
 }

@@ -45,11 +45,16 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Reads a JSON object. serde takes a list for a struct as well, which no protocol means.
+/// Reads a JSON object.
+///
+/// serde takes a list for a struct as well, which no protocol means, and passes over members that it
+/// does not know without a look at their encoding; JSON is UTF-8 throughout (RFC 8259 §8.1).
 fn json_object<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, serde_json::Error> {
-    match bytes.trim_ascii_start().first() {
-        Some(b'{') => serde_json::from_slice(bytes),
-        _ => Err(serde::de::Error::custom("not an object")),
+    let not = serde::de::Error::custom;
+    let text = std::str::from_utf8(bytes).map_err(|_| not("not UTF-8"))?;
+    match text.trim_ascii_start().as_bytes().first() {
+        Some(b'{') => serde_json::from_str(text),
+        _ => Err(not("not an object")),
     }
 }
 

@@ -142,7 +142,11 @@ impl Search<'_> {
     async fn by_user_name(&self, subject: Subject) -> Result<Linked, Failure> {
         let user_name = self.user_name_to_match(&subject)?;
         let lookup = AccountLookup::UserName(user_name.to_owned());
-        let account = self.find(lookup).await?.ok_or_else(|| self.not_provisioned(&subject))?;
+        // The lookup takes for one what Unicode folds together: a Kelvin sign for a k.
+        let found = self.find(lookup).await?;
+        let account = found
+            .filter(|account| account.user_name.eq_ignore_ascii_case(user_name))
+            .ok_or_else(|| self.not_provisioned(&subject))?;
         self.refuse_if_somebody_elses(&account, &subject).await?;
         match self.connector.link_by_user_name {
             LinkByUserName::Allow => {

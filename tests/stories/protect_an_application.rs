@@ -215,6 +215,101 @@ async fn the_way_back_leads_to_the_page_that_was_wanted() {
 }
 
 #[tokio::test]
+async fn the_way_back_to_a_page_under_our_own_host_name_is_a_path() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["User"]);
+    acme.provision().await;
+    let ask = Ask { address: "/auth/check?organization=acme".into(), ..navigation() };
+    let original = format!("{}/logout/done?year=2026", service.origin);
+    let refused = service.ask(ask.header("x-original-url", &original)).await;
+
+    let location = refused.location().unwrap();
+    let last = service.browser().sign_in_from(&location, &ada).await;
+
+    assert!(location.ends_with("/login/acme?return_to=%2Flogout%2Fdone%3Fyear%3D2026"));
+    assert_eq!((last.status, last.url), (200, original));
+}
+
+#[tokio::test]
+async fn a_person_who_is_refused_reads_why_on_a_page() {
+    let service = Service::start().await;
+    let (_, _, mut browser) = ada(&service, "User").await;
+    let ask = Ask { address: "/auth/check?role=Admin".into(), ..navigation() };
+
+    let page = browser.ask(ask).await;
+
+    assert_eq!((page.status, page.heading().as_str()), (403, "You may not do that"));
+    assert!(page.text().contains("This needs the role Admin or above; yours is User."));
+    assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+}
+
+#[tokio::test]
+async fn a_proxy_may_ask_by_the_original_request_itself() {
+    let service = Service::start().await;
+    let (_, _, mut browser) = ada(&service, "User").await;
+    let original = |method: &str| {
+        let method = method.parse().unwrap();
+        Ask::new(method, "/auth/check/reports//x?role=EnterpriseAdmin&organization=globex&y=1")
+    };
+
+    for method in ["GET", "POST", "DELETE", "PROPFIND"] {
+        let demand = |demand: &str| original(method).header("x-portico-demand", demand);
+        let enough = browser.ask(demand("role=User&organization=acme")).await;
+        let too_low = browser.ask(demand("role=Admin")).await;
+        let nobody = service.ask(demand("role=User")).await;
+
+        assert_eq!((enough.status, enough.header("x-portico-role")), (200, Some("User")));
+        assert_eq!((too_low.status, nobody.status), (403, 401), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_under_a_prefix_without_a_clear_demand_lets_nobody_in() {
+    let service = Service::start().await;
+    let (_, _, mut browser) = ada(&service, "EnterpriseAdmin").await;
+    let original = |path: &str| Ask::get(format!("/auth/check{path}"));
+    let demand = |demand: &str| original("/reports").header("x-portico-demand", demand);
+
+    for ask in [
+        original("/reports"),
+        original("/reports?role=User"),
+        original("/"),
+        demand("role=User").header("x-portico-demand", "role=User"),
+        demand("role=Admin,role=User"),
+        demand("rol=Admin"),
+        demand("role=User&role=User"),
+        demand("role=Ädmin"),
+    ] {
+        let answer = browser.ask(ask).await;
+
+        assert_eq!((answer.status, answer.header("x-portico-role")), (400, None));
+    }
+}
+
+#[tokio::test]
+async fn the_original_request_itself_is_where_a_person_comes_back_to() {
+    let service = Service::start().await;
+    let port = service.origin.rsplit(':').next().unwrap();
+    let original = |method: http::Method| {
+        Ask::new(method, "/auth/check/reports?year=2026")
+            .header("accept", "text/html")
+            .header("sec-fetch-mode", "navigate")
+            .header("x-portico-demand", "role=User")
+            .header("x-forwarded-proto", "http")
+            .header("host", format!("localhost:{port}"))
+            .header("x-forwarded-uri", "/elsewhere")
+    };
+
+    let page = service.ask(original(http::Method::GET)).await;
+    let form = service.ask(original(http::Method::POST)).await;
+
+    let login = format!("{}/login?return_to=%2Freports%3Fyear%3D2026", service.origin);
+    assert_eq!((page.status, page.header("location")), (302, Some(login.as_str())));
+    assert_eq!((form.status, form.header("location")), (401, None));
+}
+
+#[tokio::test]
 async fn a_script_without_a_session_learns_it_by_401() {
     let service = Service::start().await;
     let post = navigation().header("x-forwarded-method", "POST");

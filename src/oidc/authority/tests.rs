@@ -161,6 +161,7 @@ fn what_is_not_certainly_a_tenants_address_is_refused() {
         ),
         (format!("https://a.b.ciamlogin.com/{TENANT}"), unknown("a.b.ciamlogin.com")),
         (format!("https://ciamlogin.com/{TENANT}"), unknown("ciamlogin.com")),
+        (format!("https://xn--zz.ciamlogin.com/{TENANT}"), unknown("xn--zz.ciamlogin.com")),
         (format!("https://graph.microsoft.com/{TENANT}"), unknown("graph.microsoft.com")),
         (format!("https://127.0.0.1/{TENANT}"), unknown("127.0.0.1")),
         (format!("http://127.0.0.1:8082/{TENANT}"), AuthorityError::NotHttps),

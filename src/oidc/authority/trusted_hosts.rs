@@ -67,9 +67,11 @@ fn microsoft_host(host: &str) -> Option<&str> {
     known.or_else(|| is_external_id(host).then_some(host))
 }
 
-/// `{name}.ciamlogin.com`, External ID: exactly one label before.
+/// `{name}.ciamlogin.com`, External ID: exactly one label before, and none in Punycode, which may
+/// stand for no name at all.
 pub(super) fn is_external_id(host: &str) -> bool {
-    host.strip_suffix(".ciamlogin.com").is_some_and(|name| !name.contains('.')) && is_domain(host)
+    let is_name = |name: &str| !name.contains('.') && !name.starts_with("xn--");
+    host.strip_suffix(".ciamlogin.com").is_some_and(is_name) && is_domain(host)
 }
 
 fn host_and_port(pair: &str) -> Result<String, NotAHost> {

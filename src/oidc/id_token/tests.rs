@@ -44,7 +44,7 @@ fn jwks() -> Jwks {
     Jwks::parse(json!({ "keys": [jwk("k1", authority_key())] }).to_string().as_bytes()).unwrap()
 }
 
-fn signed(header: &str, payload: &str, key: &KeyPair) -> String {
+fn signed(header: &str, payload: impl AsRef<[u8]>, key: &KeyPair) -> String {
     let signed = format!("{}.{}", base64url(header), base64url(payload));
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
@@ -55,7 +55,7 @@ const HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"k1"}"#;
 
 /// A token signed by the authority.
 fn token(claims: &Value) -> String {
-    signed(HEADER, &claims.to_string(), authority_key())
+    signed(HEADER, claims.to_string(), authority_key())
 }
 
 /// The claims of a member of the tenant, as Entra ID sends them.
@@ -250,6 +250,17 @@ fn claims_that_are_no_object_are_refused() {
 
         assert_eq!(refused, Err(IdTokenError::Malformed), "{payload}");
     }
+}
+
+#[test]
+fn claims_that_are_not_utf_8_are_refused_also_where_nobody_reads_them() {
+    let claims = with(&json!({ "a_claim_of_next_year": "#" })).to_string().into_bytes();
+    let odd: Vec<u8> =
+        claims.into_iter().map(|byte| if byte == b'#' { 0xff } else { byte }).collect();
+
+    let refused = verify(&signed(HEADER, odd, authority_key()), &jwks(), &expected(), "roles", NOW);
+
+    assert_eq!(refused, Err(IdTokenError::Malformed));
 }
 
 #[test]

@@ -30,6 +30,8 @@ use super::{
 /// What an operator decides, where it matters.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Where browsers reach the service, if not at the port that it listens on.
+    pub public_url: Option<String>,
     /// Origins besides the service's own that a sign-in may return to.
     pub return_origins: Vec<&'static str>,
     pub idle_minutes: Option<u32>,
@@ -158,7 +160,8 @@ fn configuration(
     folder: &TempDir,
     entra: &SimulatedEntra,
 ) -> Config {
-    let mut config = Config::with_defaults(PublicUrl::parse(origin).unwrap());
+    let public_url = options.public_url.as_deref().unwrap_or(origin);
+    let mut config = Config::with_defaults(PublicUrl::parse(public_url).unwrap());
     config.listen.workers = Some(Whole::new(1));
     config.database.path = folder.path().join("portico.db");
     if let Some((url, prefix)) = redis::shared() {
