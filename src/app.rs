@@ -1,11 +1,14 @@
 //! Configuration in, running service out: the one place that chooses adapters.
 
+mod kept;
+
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use self::kept::{Kept, SessionAdapter, reach, watch};
 use crate::{
     config::{Config, MasterKeyError},
     domain::{
@@ -23,26 +26,14 @@ use crate::{
     outbound::authority_client::AuthorityClient,
     ports::{
         Ports, Settings, Unavailable,
-        logins::Logins,
-        sessions::Sessions,
         store::{SigningKey, SigningKeys as _},
     },
     service::{access, maintenance},
-    sessions::{
-        embedded::EmbeddedSessions,
-        redis::{Redis, RedisLogins, RedisSessions},
-    },
     storage::sqlite::{OpenError, SqliteStore},
 };
 
 /// How often what was left for later is done.
 const MAINTENANCE_EVERY: Duration = Duration::from_secs(30);
-
-/// How soon after a failure Redis is tried again.
-const REDIS_TRIED_EVERY: Duration = Duration::from_millis(100);
-
-/// One failure of so many in a row is logged: about one in half a minute.
-const LOGGED_FAILURE: u32 = 100;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,13 +71,6 @@ pub struct App {
     cookies: Cookies,
     sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
-}
-
-/// Where the sessions are, for what only their owner does.
-#[derive(Clone)]
-enum SessionAdapter {
-    Embedded(Arc<EmbeddedSessions>),
-    Redis(Arc<Redis>),
 }
 
 /// What only the demo shows.
@@ -312,64 +296,6 @@ async fn signer(store: &SqliteStore, clock: &Clock) -> Result<Signer, StartError
         store.insert_first_signing_key(&key).await?
     };
     Ok(Signer::new(key.kid, &key.pkcs8)?)
-}
-
-/// What is kept in the database, or in Redis where the configuration names one.
-struct Kept {
-    logins: Arc<dyn Logins>,
-    sessions: Arc<dyn Sessions>,
-    adapter: SessionAdapter,
-}
-
-impl Kept {
-    async fn open(
-        config: &Config,
-        clock: &Clock,
-        master_key: &Arc<MasterKey>,
-        store: &Arc<SqliteStore>,
-    ) -> Result<Self, StartError> {
-        let Some(url) = &config.redis.url else {
-            let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
-            let adapter = SessionAdapter::Embedded(sessions.clone());
-            return Ok(Self { logins: store.clone(), sessions, adapter });
-        };
-        let redis = Redis::new(url.expose(), config.redis.prefix.clone());
-        let redis = Arc::new(redis.map_err(StartError::RedisUrl)?);
-        Ok(Self {
-            logins: Arc::new(RedisLogins::new(redis.clone(), master_key.clone())),
-            sessions: Arc::new(RedisSessions::new(redis.clone(), master_key.clone())),
-            adapter: SessionAdapter::Redis(redis),
-        })
-    }
-}
-
-/// Connects to Redis, and has its sessions follow what changed of late before any is accepted.
-async fn reach(ports: &Ports, redis: &Redis) -> Result<(), Unavailable> {
-    let connected = redis.reconnect().await?;
-    access::catch_up(ports).await?;
-    redis.resume(connected);
-    Ok(())
-}
-
-/// Reaches Redis anew whenever something has failed there.
-async fn watch(ports: Ports, redis: Arc<Redis>) {
-    let mut failures = 0_u32;
-    loop {
-        redis.interrupted().await;
-        match reach(&ports, &redis).await {
-            Ok(()) => {
-                failures = 0;
-                tracing::info!("Redis answers, and its sessions are up to date");
-            }
-            Err(unavailable) => {
-                if failures.is_multiple_of(LOGGED_FAILURE) {
-                    tracing::error!(%unavailable, "nobody can be signed in until this is mended");
-                }
-                failures += 1;
-                tokio::time::sleep(REDIS_TRIED_EVERY).await;
-            }
-        }
-    }
 }
 
 async fn maintain(ports: Ports, sessions: SessionAdapter) {

@@ -210,10 +210,8 @@ fn accept<S: Section>(key: &str, value: &Value) -> Result<(), String> {
         let variable = variable(&format!("{}.{key}", S::NAME));
         return Err(format!("{place} is a secret, and is taken only from {variable}"));
     }
-    let shown = match secret || S::MASKED.contains(&key) {
-        true => "what it holds".into(),
-        false => shown(value),
-    };
+    let is_masked = secret || S::MASKED.contains(&key);
+    let shown = if is_masked { "what it holds".into() } else { shown(value) };
     match read::<S>(Map::from_iter([(key.to_owned(), value.clone())])) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{place} {}, not {shown}", reason(error))),

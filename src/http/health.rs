@@ -35,30 +35,31 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
         return answer(HttpResponse::ServiceUnavailable(), "stopping");
     }
     let now = state.ports.clock.now();
-    let away = if let Some(known) = state.readiness.known(now) {
+    let is_there = if let Some(known) = state.readiness.known(now) {
         known
     } else {
-        let away = part_that_is_away(&state.ports).await;
-        state.readiness.learn(now, away);
-        away
+        let is_there = everything_is_there(&state.ports).await;
+        state.readiness.learn(now, is_there);
+        is_there
     };
-    match away {
-        None => answer(HttpResponse::Ok(), "ready"),
-        Some(Part::Database) => {
-            answer(HttpResponse::ServiceUnavailable(), "the database is not available")
-        }
-        Some(Part::Redis) => answer(HttpResponse::ServiceUnavailable(), "Redis is not available"),
-    }
+    let away = match is_there {
+        Ok(()) => return answer(HttpResponse::Ok(), "ready"),
+        Err(Part::Database) => "the database is not available",
+        Err(Part::Redis) => "Redis is not available",
+    };
+    answer(HttpResponse::ServiceUnavailable(), away)
 }
 
-async fn part_that_is_away(ports: &Ports) -> Option<Part> {
+/// Whether it is; else the part that is away.
+async fn everything_is_there(ports: &Ports) -> Result<(), Part> {
     let pinged = match ports.store.ping().await {
         Ok(()) => ports.sessions.ping().await,
         away => away,
     };
-    let unavailable = pinged.err()?;
-    tracing::error!(%unavailable, "not ready");
-    Some(unavailable.part)
+    pinged.map_err(|unavailable| {
+        tracing::error!(%unavailable, "not ready");
+        unavailable.part
+    })
 }
 
 /// Whether new work is welcome, shared by all workers.
@@ -67,10 +68,13 @@ async fn part_that_is_away(ports: &Ports) -> Option<Part> {
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Signs>);
 
+/// When it was asked, and whether everything was there.
+type Known = (Timestamp, Result<(), Part>);
+
 #[derive(Debug, Default)]
 struct Signs {
     stopping: AtomicBool,
-    asked: Mutex<Option<(Timestamp, Option<Part>)>>,
+    asked: Mutex<Option<Known>>,
 }
 
 impl Readiness {
@@ -84,17 +88,17 @@ impl Readiness {
         self.0.stopping.load(Ordering::Relaxed)
     }
 
-    /// What was away within the last second, if that was asked then.
-    fn known(&self, now: Timestamp) -> Option<Option<Part>> {
-        let (asked_at, away) = (*self.asked())?;
-        (now.duration_since(asked_at).abs() < FRESH).then_some(away)
+    /// Whether everything was there within the last second, if that was asked then.
+    fn known(&self, now: Timestamp) -> Option<Result<(), Part>> {
+        let (asked_at, is_there) = (*self.asked())?;
+        (now.duration_since(asked_at).abs() < FRESH).then_some(is_there)
     }
 
-    fn learn(&self, now: Timestamp, away: Option<Part>) {
-        *self.asked() = Some((now, away));
+    fn learn(&self, now: Timestamp, is_there: Result<(), Part>) {
+        *self.asked() = Some((now, is_there));
     }
 
-    fn asked(&self) -> MutexGuard<'_, Option<(Timestamp, Option<Part>)>> {
+    fn asked(&self) -> MutexGuard<'_, Option<Known>> {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,8 +35,8 @@ pub struct EndedSession {
 
 /// Who is signed in.
 ///
-/// What is created, re-roled or ended here is durable before the answer; only the moment of the
-/// last use is written behind.
+/// What is created, re-roled or ended here is kept before the answer, as durably as the adapter's
+/// store keeps anything; only the moment of the last use is written behind.
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Keeps a session that begins now.
@@ -51,7 +51,8 @@ pub trait Sessions: Send + Sync {
 
     /// The session of this digest if it is alive at `now`, which counts as its use.
     ///
-    /// The hot path: one lookup, no database, no lock that a writer holds.
+    /// The hot path: one lookup, in memory or one round trip away; no database, no lock that a
+    /// writer holds.
     async fn find(
         &self,
         digest: &SecretDigest,

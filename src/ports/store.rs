@@ -290,7 +290,7 @@ pub trait Revocations: Send + Sync {
     /// All that are kept, in no order.
     async fn list_revocations(&self) -> Result<Vec<Revocation>, Unavailable>;
 
-    /// Forgets those of before `moment`; how many it forgot.
+    /// Forgets those of before `moment`, at most 1,000 of them; how many it forgot.
     async fn delete_revocations(&self, moment: Timestamp) -> Result<u64, Unavailable>;
 }
 

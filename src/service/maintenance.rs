@@ -46,6 +46,7 @@ pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
 /// None while sessions are not accepted: some may not have been followed yet then.
 pub async fn forget_old_revocations(ports: &Ports) -> Result<(), Unavailable> {
     ports.sessions.ping().await?;
-    ports.store.delete_revocations(ports.clock.now() - REVOCATIONS_KEPT).await?;
+    let old = ports.clock.now() - REVOCATIONS_KEPT;
+    while ports.store.delete_revocations(old).await? == BATCH {}
     Ok(())
 }

@@ -333,7 +333,9 @@ impl Sessions for EmbeddedSessions {
             .filter_map(|digest| self.entry(digest))
             .filter(|entry| entry.is_of(organization_id, connector_id))
             .collect();
-        entries.iter().for_each(|entry| entry.mark_ended());
+        for entry in &entries {
+            entry.mark_ended();
+        }
         let mut ended = Vec::new();
         for entry in entries {
             ended.extend(self.end(&entry.digest()).await?.map(|ended| ended.session));

@@ -69,6 +69,23 @@ async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_servic
 }
 
 #[tokio::test]
+async fn an_acknowledged_deactivation_holds_though_redis_forgot_it() {
+    let Some(mut redis) = RedisServer::start_forgetful() else { return };
+    let mut scene = Scene::begin_with(&redis.section()).await;
+    let id = scene.provision().await;
+    scene.sign_in().await;
+    redis.snapshot();
+    let off = json!([{ "op": "replace", "path": "active", "value": false }]);
+    assert_eq!(scene.directory.patch(&id, off).await.status, 200);
+    assert_eq!(scene.session_status().await, 401);
+
+    redis.kill();
+    redis.start_again();
+
+    assert_eq!(scene.first_decided_status().await, 401);
+}
+
+#[tokio::test]
 async fn a_session_outlives_redis_and_the_service() {
     let Some(mut redis) = RedisServer::start() else { return };
     let mut story = Story::begin_with(&redis.section()).await;
@@ -92,6 +109,8 @@ async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_sessio
     let id = story.provision().await;
     story.sign_in().await;
     redis.stop();
+    // So long an answer to /health/ready is good for.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
 
     for (address, status) in [
         ("/auth/check", 503),

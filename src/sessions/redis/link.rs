@@ -231,8 +231,10 @@ pub(super) fn away(
     Unavailable { part: Part::Redis, doing, cause: cause.into() }
 }
 
+/// Of a script, Redis before 7 says it in the middle of its sentence.
 fn is_of_another_program(error: &RedisError) -> bool {
-    error.code() == Some("WRONGTYPE")
+    const SIGN: &str = "WRONGTYPE";
+    error.code() == Some(SIGN) || error.detail().is_some_and(|detail| detail.contains(SIGN))
 }
 
 /// Bytes as people can compare them.

@@ -11,6 +11,7 @@
 //! Times are judged by the `now` that is handed in; Redis's own clock only clears away what is
 //! dead already.
 
+mod index;
 mod link;
 mod logins;
 mod record;
@@ -22,13 +23,14 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use redis::Value;
 
+use self::{
+    index::scanned,
+    link::hexadecimal,
+    record::{FIELDS, Record, bulk},
+};
 pub use self::{
     link::{Interruption, Redis},
     logins::RedisLogins,
-};
-use self::{
-    link::{away, hexadecimal},
-    record::{FIELDS, Record, bulk},
 };
 use crate::{
     domain::{
@@ -63,89 +65,6 @@ impl RedisSessions {
     /// The sessions that are in Redis; their hints are sealed under the master key.
     pub const fn new(redis: Arc<Redis>, master_key: Arc<MasterKey>) -> Self {
         Self { redis, master_key }
-    }
-
-    fn session_key(&self, digest: &SecretDigest) -> Vec<u8> {
-        self.redis.key('s', digest.as_bytes())
-    }
-
-    fn account_key(&self, organization_id: OrganizationId, account_id: AccountId) -> Vec<u8> {
-        self.redis.key('a', &[*organization_id.as_bytes(), *account_id.as_bytes()].concat())
-    }
-
-    fn connector_key(&self, connector_id: ConnectorId) -> Vec<u8> {
-        self.redis.key('c', connector_id.as_bytes())
-    }
-
-    fn sid_key(&self, connector_id: ConnectorId, sid: &str) -> Vec<u8> {
-        let sid = SecretDigest::of(&[connector_id.as_bytes(), sid.as_bytes()].concat());
-        self.redis.key('i', sid.as_bytes())
-    }
-
-    /// Enters a session in all indices; the identity that its account's sessions have.
-    async fn enter(&self, session: &Session, identity: &Identity) -> Result<Value, Unavailable> {
-        const DOING: &str = "entering a session";
-        let (begun, expires) =
-            (session.created_at.as_microsecond(), session.expires_at.as_microsecond());
-        let lifetime = milliseconds(session.expires_at.duration_since(session.created_at));
-        let digest = session.digest.as_bytes().as_slice();
-        let sid = session.sid.as_ref().map(|sid| self.sid_key(session.connector_id, sid));
-        for key in [self.connector_key(session.connector_id)].into_iter().chain(sid) {
-            let mut script = scripts::ENTER_SET.key(key);
-            self.redis
-                .run_script(DOING, script.arg(digest).arg(expires).arg(begun).arg(lifetime))
-                .await?;
-        }
-        let account = self.account_key(session.organization_id, session.account_id);
-        let mut script = scripts::ENTER_ACCOUNT.key(account);
-        let script = script.arg(digest).arg(expires).arg(begun).arg(lifetime);
-        self.redis.run_script(DOING, script.arg(record::write_identity(identity))).await
-    }
-
-    /// Takes a session that has ended out of all indices; where that fails, they expire.
-    async fn leave(&self, session: &Session) {
-        const DOING: &str = "forgetting a session";
-        let digest = session.digest.as_bytes().as_slice();
-        let account = self.account_key(session.organization_id, session.account_id);
-        let mut script = scripts::LEAVE_ACCOUNT.key(account);
-        let left = self.redis.run_script(DOING, script.arg(digest)).await;
-        let mut commands = redis::pipe();
-        commands.zrem(self.connector_key(session.connector_id), digest);
-        if let Some(sid) = &session.sid {
-            commands.zrem(self.sid_key(session.connector_id, sid), digest);
-        }
-        let left = left.and(self.redis.run_all(DOING, &mut commands).await.map(drop));
-        if let Err(unavailable) = left {
-            tracing::debug!(%unavailable, "an ended session stays in an index until that expires");
-        }
-    }
-
-    /// The digests in an account's index.
-    async fn digests_of(
-        &self,
-        organization_id: OrganizationId,
-        account_id: AccountId,
-    ) -> Result<Vec<SecretDigest>, Unavailable> {
-        const DOING: &str = "looking for an account's sessions";
-        let mut keys = redis::cmd("HKEYS");
-        keys.arg(self.account_key(organization_id, account_id));
-        self.digests(DOING, self.redis.run(DOING, &keys).await?)
-    }
-
-    /// The members of an index; whatever else stands there is passed over.
-    fn digests(
-        &self,
-        doing: &'static str,
-        members: Value,
-    ) -> Result<Vec<SecretDigest>, Unavailable> {
-        let Value::Array(members) = members else { return Err(self.not_an_index(doing)) };
-        Ok(members.into_iter().filter_map(digest).collect())
-    }
-
-    /// Without its index nobody knows which sessions to end, so that can't count as done.
-    fn not_an_index(&self, doing: &'static str) -> Unavailable {
-        let cause = "another program's value lies where an index should be";
-        self.redis.failed(away(doing, cause))
     }
 
     async fn record(&self, digest: &SecretDigest) -> Result<Option<Record>, Unavailable> {
@@ -401,17 +320,6 @@ fn readable(digest: &SecretDigest, values: Value) -> Option<Record> {
         tracing::warn!("a session's record in Redis can't be read; it lets nobody in");
     }
     record
-}
-
-fn digest(member: Value) -> Option<SecretDigest> {
-    bulk(member)?.try_into().ok().map(SecretDigest::from_bytes)
-}
-
-/// The next cursor, and the members without their scores.
-fn scanned(part: Value) -> Option<(Vec<u8>, Vec<SecretDigest>)> {
-    let mut part = part.into_sequence().ok()?.into_iter();
-    let (cursor, members) = (bulk(part.next()?)?, part.next()?.into_sequence().ok()?);
-    Some((cursor, members.into_iter().step_by(2).filter_map(digest).collect()))
 }
 
 /// For how many milliseconds from `now` a record is of use at most; a minute more, for uses that

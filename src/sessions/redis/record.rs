@@ -89,7 +89,7 @@ fn session(digest: SecretDigest, written: &[u8]) -> Option<Session> {
     let created_at = written.moment()?;
     let idle = SignedDuration::from_micros(written.number()?);
     let expires_at = written.moment()?;
-    let token_role = match written.optional()? {
+    let token_role = match written.optional().ok()? {
         Some(role) => Some(role.parse().ok()?),
         None => None,
     };
@@ -101,7 +101,7 @@ fn session(digest: SecretDigest, written: &[u8]) -> Option<Session> {
         access_epoch: 0,
         token_role,
         role: AccessRole::ReadOnly,
-        sid: written.optional()?,
+        sid: written.optional().ok()?,
         created_at,
         last_seen_at: created_at,
         idle,
@@ -145,7 +145,7 @@ pub(super) fn write_hints(hints: &SignOutHints) -> Vec<u8> {
 pub(super) fn read_hints(written: &[u8]) -> Option<SignOutHints> {
     let mut written = Reader::new(written)?;
     let id_token = Secret::new(written.text()?);
-    Some(SignOutHints { id_token, logout_hint: written.optional()? })
+    Some(SignOutHints { id_token, logout_hint: written.optional().ok()? })
 }
 
 /// A sign-in under way, to be sealed.
@@ -234,6 +234,9 @@ impl Writer {
     }
 }
 
+/// There is less than was to be read.
+struct EndsEarly;
+
 /// Reads what [`Writer`] wrote; nothing where it ends too early.
 struct Reader<'b>(&'b [u8]);
 
@@ -264,9 +267,9 @@ impl<'b> Reader<'b> {
         text(bytes).map(str::to_owned)
     }
 
-    fn optional(&mut self) -> Option<Option<String>> {
-        let [is_there] = self.bytes()?;
-        let text = self.text()?;
-        Some((is_there == 1).then_some(text))
+    fn optional(&mut self) -> Result<Option<String>, EndsEarly> {
+        let [is_there] = self.bytes().ok_or(EndsEarly)?;
+        let text = self.text().ok_or(EndsEarly)?;
+        Ok((is_there == 1).then_some(text))
     }
 }

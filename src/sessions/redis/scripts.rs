@@ -50,13 +50,14 @@ scripts! {
             redis.call('DEL', KEYS[1])
         end";
 
-    /// Enters a session in a set: digest, when it expires, now, for how many milliseconds.
+    /// Enters a session in a set: digest, when it expires, now, for how many milliseconds. Gives 1.
     ENTER_SET = "
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
             redis.call('PEXPIRE', KEYS[1], ARGV[4])
-        end";
+        end
+        return 1";
 
     /// Notes a use at `ARGV[1]`, and keeps the record for `ARGV[2]` milliseconds from now on.
     TOUCH = "

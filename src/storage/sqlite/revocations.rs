@@ -31,7 +31,9 @@ impl Revocations for SqliteStore {
 
     async fn delete_revocations(&self, moment: Timestamp) -> Result<u64, Unavailable> {
         self.write("forgetting revocations", move |connection| {
-            let sql = "DELETE FROM revocation WHERE at < ?";
+            let sql = "DELETE FROM revocation WHERE (organization_id, kind, id) IN
+                           (SELECT organization_id, kind, id FROM revocation
+                            WHERE at < ? LIMIT 1000)";
             Ok(connection.prepare_cached(sql)?.execute([Moment(moment)])? as u64)
         })
         .await

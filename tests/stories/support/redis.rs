@@ -12,19 +12,32 @@ use tempfile::TempDir;
 /// How long a Redis may take to answer, or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A `redis-server` that writes everything down before it answers; killed when it is dropped.
+/// A `redis-server`; killed when it is dropped.
 pub struct RedisServer {
     port: u16,
+    /// Whether it writes everything down before it answers; else only by [`Self::snapshot`].
+    is_durable: bool,
     folder: TempDir,
     process: Option<Child>,
 }
 
 impl RedisServer {
-    /// None where no Redis is asked for, by `PORTICO_TEST_REDIS`.
+    /// One that writes everything down before it answers. None where no Redis is asked for, by
+    /// `PORTICO_TEST_REDIS`.
     pub fn start() -> Option<Self> {
+        Self::start_durable(true)
+    }
+
+    /// One that loses what came after its last snapshot, where any Redis is asked for.
+    pub fn start_forgetful() -> Option<Self> {
+        Self::start_durable(false)
+    }
+
+    fn start_durable(is_durable: bool) -> Option<Self> {
         std::env::var_os("PORTICO_TEST_REDIS")?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { port, folder: tempfile::tempdir().unwrap(), process: None };
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self { port, is_durable, folder, process: None };
         server.start_again();
         Some(server)
     }
@@ -47,7 +60,8 @@ impl RedisServer {
     pub fn start_again(&mut self) {
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always"]);
+        command.args(["--appendonly", if self.is_durable { "yes" } else { "no" }]);
+        command.args(["--appendfsync", "always"]);
         command.arg("--dir").arg(self.folder.path());
         let started = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         self.process = Some(started.expect("redis-server is installed"));
@@ -56,6 +70,19 @@ impl RedisServer {
             assert!(Instant::now() < deadline, "redis-server does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Writes down what it holds at this moment.
+    pub fn snapshot(&self) {
+        let client = redis::Client::open(("127.0.0.1", self.port)).unwrap();
+        redis::cmd("SAVE").exec(&mut client.get_connection().unwrap()).unwrap();
+    }
+
+    /// `kill -9`: nothing is written down.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        process.kill().unwrap();
+        process.wait().unwrap();
     }
 
     /// Stops it in the midst of whatever it does, so that it answers nothing.
