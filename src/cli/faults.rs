@@ -26,6 +26,8 @@ pub fn expected(ending: Ending) -> String {
         Ending::NotBelieved => Refusal::TokenNotValid,
         Ending::NotUnderWay => Refusal::UnknownState,
         Ending::SaidNo => Refusal::AuthorityRefused { remedy: None },
+        Ending::Busy => Refusal::Busy,
+        Ending::Circle => Refusal::CircleAtAuthority,
         Ending::Cancelled => Refusal::Cancelled,
         Ending::OtherTenant => Refusal::WrongTenant,
         Ending::NoRole => Refusal::NoRole,

@@ -95,6 +95,10 @@ pub enum Ending {
     NotUnderWay,
     /// The tenant says no, and the relying party says why.
     SaidNo,
+    /// The tenant has no time now.
+    Busy,
+    /// The tenant noticed that the browser goes in a circle.
+    Circle,
     /// The person pressed Cancel, or is said to have.
     Cancelled,
     /// The person signed in at another tenant.
@@ -107,9 +111,11 @@ pub enum Ending {
 
 impl Ending {
     /// All endings, the quiet ones last.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::SaidNo,
         Self::Stopped,
+        Self::Busy,
+        Self::Circle,
         Self::Cancelled,
         Self::OtherTenant,
         Self::NoRole,
@@ -127,6 +133,8 @@ impl Ending {
             Self::NotBelieved => "The application does not believe the answer.",
             Self::NotUnderWay => "The application says that the sign-in is no longer open.",
             Self::SaidNo => "The tenant says no, and the application says what to do about it.",
+            Self::Busy => "The application says that the tenant is busy.",
+            Self::Circle => "The application says that the browser goes in a circle.",
             Self::Cancelled => "The application says that the sign-in was cancelled.",
             Self::OtherTenant => "The application says that the account is another tenant’s.",
             Self::NoRole => "The application says that the person has no role.",

@@ -71,18 +71,18 @@ async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_servic
 #[tokio::test]
 async fn an_acknowledged_deactivation_holds_though_redis_forgot_it() {
     let Some(mut redis) = RedisServer::start_forgetful() else { return };
-    let mut scene = Scene::begin_with(&redis.section()).await;
-    let id = scene.provision().await;
-    scene.sign_in().await;
+    let mut story = Story::begin_with(&redis.section()).await;
+    let id = story.provision().await;
+    story.sign_in().await;
     redis.snapshot();
     let off = json!([{ "op": "replace", "path": "active", "value": false }]);
-    assert_eq!(scene.directory.patch(&id, off).await.status, 200);
-    assert_eq!(scene.session_status().await, 401);
+    assert_eq!(story.scene.directory.patch(&id, off).await.status, 200);
+    assert_eq!(story.session_status().await, 401);
 
     redis.kill();
     redis.start_again();
 
-    assert_eq!(scene.first_decided_status().await, 401);
+    assert_eq!(story.first_decided_status().await, 401);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ const LESSONS: [(u8, Lesson); 70] = [
     (32, NotYet("mod_auth_openidc 2026: no throttle without its cache; ours is our own memory")),
     (33, Held("an_array_is_no_set_of_claims_and_no_date_wraps_around")),
     (34, NotYet("mod_auth_openidc 2026: a logout token came twice; no back-channel logout yet")),
-    (35, NotYet("mod_auth_openidc 2026: a bare sid did too much; no front-channel logout yet")),
+    (35, Held("a_bare_sid_ends_what_it_names_here_and_asks_nothing_of_the_authority")),
     (36, Held("the_log_has_no_code_token_cookie_or_secret_whatever_went_wrong")),
     (37, Held("a_host_or_domain_that_ends_or_begins_like_a_known_one_is_another")),
     (38, Held("a_link_to_sign_in_cannot_choose_what_is_asked_of_the_authority")),

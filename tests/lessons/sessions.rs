@@ -158,6 +158,26 @@ async fn a_session_cookie_that_was_planted_ends_where_its_victim_signs_in() {
     assert!(!is_signed_in(&mut attacker).await);
 }
 
+/// L35, `mod_auth_openidc` 2026: whoever knew a bare sid had the tokens at the provider revoked.
+#[tokio::test]
+async fn a_bare_sid_ends_what_it_names_here_and_asks_nothing_of_the_authority() {
+    let (service, acme, ada) = acme_with_ada().await;
+    let mut browser = service.browser();
+    assert_signed_in(&service, &browser.sign_in(&acme, &ada).await);
+    let account = session(&mut browser).await["account"].as_str().unwrap().parse().unwrap();
+    let (ports, now) = (service.ports(), service.clock.now());
+    let live = ports.sessions.list_of_account(acme.stored.id, account, now).await.unwrap();
+    let sid = live[0].sid.clone().unwrap();
+    let asked_before = requests(&service);
+
+    let address = format!("/oidc/{}/frontchannel-logout?sid={sid}", acme.connector_id());
+    let answer = service.ask(Ask::get(address)).await;
+
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert!(!is_signed_in(&mut browser).await);
+    assert_eq!(requests(&service), asked_before);
+}
+
 /// L50, CVE-2025-47275: a session cookie passed with a signature that was cut short.
 #[tokio::test]
 async fn a_session_cookie_with_less_than_its_whole_signature_opens_nothing() {

@@ -6,8 +6,8 @@ use portico::simulator::Fault;
 
 use crate::{
     scene::{
-        NO_LONGER_OPEN, NOT_TRUSTED, SAID_NO, acme_with_ada, assert_entra_refused, assert_refused,
-        assert_signed_in, parameter, requests, with,
+        NO_LONGER_OPEN, NOT_SILENT, NOT_TRUSTED, acme_with_ada, assert_entra_refused,
+        assert_refused, assert_signed_in, parameter, requests, with,
     },
     support::{Ask, Callback},
 };
@@ -173,7 +173,7 @@ async fn an_error_that_is_posted_has_its_page() {
 
     let error = answer.fields.iter().find(|(name, _)| name == "error").map(|(_, value)| &**value);
     assert_eq!(error, Some("login_required"));
-    assert_refused(&mut browser, &page, 403, SAID_NO).await;
+    assert_refused(&mut browser, &page, 403, NOT_SILENT).await;
     assert!(page.text().contains("AADSTS50058"), "{}", page.text());
     assert_eq!(requests(&service), [1, 0, 0]);
 }

@@ -14,6 +14,7 @@ use crate::{
 pub const SAID_NO: &str = "Your organization’s sign-in said no";
 pub const NOT_PROVISIONED: &str = "You don’t have an account here yet";
 pub const NO_LONGER_OPEN: &str = "This sign-in is no longer open";
+pub const NOT_SILENT: &str = "You have to sign in yourself";
 pub const NOT_TRUSTED: &str = "We couldn’t trust the answer we got";
 
 /// A service with an organization, and somebody in it who may sign in.

@@ -90,6 +90,18 @@ pub const SAID_NO: Page = Page {
     outcome: Some(Outcome::NotAuthenticated),
     ending: Ending::SaidNo,
 };
+const BUSY: Page = Page {
+    status: 503,
+    heading: "Your organization’s sign-in is busy",
+    ending: Ending::Busy,
+    ..SAID_NO
+};
+const CIRCLE: Page = Page {
+    status: 409,
+    heading: "You were signed in, but the application doesn’t see it",
+    ending: Ending::Circle,
+    ..SAID_NO
+};
 const CANCELLED: Page =
     Page { heading: "The sign-in was cancelled", ending: Ending::Cancelled, ..SAID_NO };
 const BAD_TOKEN: Page = Page { status: 403, ..BAD_ANSWER };

@@ -14,7 +14,7 @@ use portico::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Browser, Directory, Options, Service, Terms, assert_refused};
+use crate::support::{Ask, Browser, Callback, Directory, Options, Service, Terms, assert_refused};
 
 const SESSION: &str = "portico-session";
 const LOGIN: &str = "portico-login";
@@ -460,6 +460,23 @@ async fn a_connector_that_was_switched_off_meanwhile_lets_nobody_in() {
     let page = browser.bring(callback).await;
 
     assert_refused(&mut browser, &page, 404, "Sign-in is not switched on").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_came_while_the_connector_was_off_serves_no_more() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let mut browser = service.browser();
+    let answer = browser.sign_in_until_callback(&acme, &ada).await.url();
+    service.change_connector(&acme, |connector| connector.enabled = false).await;
+    browser.bring(Callback::Query(answer.clone())).await;
+    service.change_connector(&acme, |connector| connector.enabled = true).await;
+
+    let page = browser.bring(Callback::Query(answer)).await;
+
+    assert_refused(&mut browser, &page, 400, "This sign-in is no longer open").await;
 }
 
 #[tokio::test]

@@ -176,5 +176,8 @@ fn register(
     for uri in [connectors::redirect_uri(ports, id), logout::return_uri(ports)] {
         tenant.register_redirect_uri(cast.client_id, &uri, Platform::Web)?;
     }
+    tenant.change_application(cast.client_id, |application| {
+        application.front_channel_logout_url = Some(logout::front_channel_uri(ports, id));
+    });
     Ok(())
 }

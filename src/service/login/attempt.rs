@@ -77,6 +77,10 @@ impl<'a> Attempt<'a> {
         callback: &Callback,
     ) -> Result<(Self, AuthorizationRequest), LoginError> {
         let now = ports.clock.now();
+        let login = match &callback.response.state {
+            Some(state) => ports.logins.take_login(&state.digest(), now).await?,
+            None => None,
+        };
         let found = connectors::find_enabled(ports, callback.connector_id).await?;
         let Some((organization, connector)) = found else {
             return Err(refuse_before_decision(
@@ -92,7 +96,7 @@ impl<'a> Attempt<'a> {
         let Some(state) = callback.response.state.clone() else {
             return refuse(Why::MalformedAnswer, "the answer has no state");
         };
-        let Some(login) = ports.logins.take_login(&state.digest(), now).await? else {
+        let Some(login) = login else {
             return refuse(Why::Stale, "the answer's state is unknown, expired or used");
         };
         if !callback.browser.contains(&login.browser) {

@@ -107,9 +107,9 @@ faults! {
     WrongKindOfAccount "wrong-kind-of-account" SaidNo
         "AADSTS500208: accounts of this domain cannot sign in here"
         [Lie::Refuse(Counter::Application, |_| Aadsts::wrong_kind_of_account())]
-    LoopDetected "loop-detected" SaidNo "AADSTS50196: Entra was asked too often in a row"
+    LoopDetected "loop-detected" Circle "AADSTS50196: Entra was asked too often in a row"
         [Lie::Refuse(Counter::Application, |_| Aadsts::loop_detected())]
-    MicrosoftBusy "microsoft-busy" SaidNo "AADSTS90033: Entra itself is in trouble for a moment"
+    MicrosoftBusy "microsoft-busy" Busy "AADSTS90033: Entra itself is in trouble for a moment"
         [Lie::Refuse(Counter::Application, |_| Aadsts::busy())]
 
     KeysUnavailable "keys-unavailable" Unreachable "The JWKS answers 503"
@@ -160,7 +160,7 @@ faults! {
             drop_pair(r, "code");
             r.push(("code", "a".repeat(9000)));
         })]
-    ErrorBesideCode "error-beside-code" SaidNo
+    ErrorBesideCode "error-beside-code" Busy
         "The authorization response has an error beside its code"
         [Lie::AuthorizationResponse(|r, _| r.push(("error", "server_error".into())))]
     HostileError "hostile-error" SaidNo
@@ -216,7 +216,7 @@ faults! {
         [Lie::Refuse(Counter::Token, |_| Aadsts::revoked())]
     UnknownNumber "unknown-number" SaidNo "AADSTS9999999: a number that nobody has a remedy for"
         [Lie::Refuse(Counter::Token, |_| Aadsts::unheard_of())]
-    TokenEndpointError "token-endpoint-error" SaidNo
+    TokenEndpointError "token-endpoint-error" Busy
         "The token endpoint answers 503 with an OAuth error"
         [Lie::Answer(Station::Token, unavailable)]
     TokenEndpointHtml "token-endpoint-html" Unreachable "The token endpoint answers 200 with a page"

@@ -2,7 +2,7 @@
 
 use portico::simulator::Fault;
 
-use super::{BAD_ANSWER, Forgery, SAID_NO, STALE, Stage, UNREADABLE, harmless, lie};
+use super::{BAD_ANSWER, BUSY, Forgery, SAID_NO, STALE, Stage, UNREADABLE, harmless, lie};
 
 pub const ROWS: &[Forgery] = &[
     lie(
@@ -41,7 +41,7 @@ pub const ROWS: &[Forgery] = &[
         "the answer comes from another provider",
     ),
     lie(Fault::HugeCode, "RFC 6749 §4.1.2", Stage::Answer, UNREADABLE, "the answer is too long"),
-    lie(Fault::ErrorBesideCode, "RFC 6749 §4.1.2.1", Stage::Answer, SAID_NO, "server_error"),
+    lie(Fault::ErrorBesideCode, "RFC 6749 §4.1.2.1", Stage::Answer, BUSY, "server_error"),
     lie(Fault::HostileError, "CVE-2021-32702", Stage::Answer, SAID_NO, "brought back an error"),
     harmless(Fault::PromisedResponseIss, "RFC 9207 §2.4"),
     lie(

@@ -2,7 +2,7 @@
 
 use portico::simulator::Fault;
 
-use super::{CANCELLED, End, Forgery, SAID_NO, Stage, lie};
+use super::{BUSY, CANCELLED, CIRCLE, End, Forgery, Stage, lie};
 
 const RULE: &str = "Entra ID: error codes";
 
@@ -30,8 +30,8 @@ pub const AT_THE_APPLICATION: &[Forgery] = &[
     brought_back(Fault::GuestBlocked, 500_213),
     brought_back(Fault::OtherTenantsAccount, 50020),
     brought_back(Fault::WrongKindOfAccount, 500_208),
-    lie(Fault::LoopDetected, RULE, Stage::Answer, SAID_NO, "AADSTS50196"),
-    lie(Fault::MicrosoftBusy, RULE, Stage::Answer, SAID_NO, "AADSTS90033"),
+    lie(Fault::LoopDetected, RULE, Stage::Answer, CIRCLE, "AADSTS50196"),
+    lie(Fault::MicrosoftBusy, RULE, Stage::Answer, BUSY, "AADSTS90033"),
 ];
 
 /// The code is not redeemed.

@@ -2,16 +2,10 @@
 
 use portico::simulator::Fault;
 
-use super::{Forgery, SAID_NO, Stage, harmless, lie, of_token_endpoint};
+use super::{BUSY, Forgery, SAID_NO, Stage, harmless, lie, of_token_endpoint};
 
 pub const ROWS: &[Forgery] = &[
-    lie(
-        Fault::TokenEndpointError,
-        "RFC 6749 §5.2",
-        Stage::Code,
-        SAID_NO,
-        "temporarily_unavailable",
-    ),
+    lie(Fault::TokenEndpointError, "RFC 6749 §5.2", Stage::Code, BUSY, "temporarily_unavailable"),
     of_token_endpoint(
         Fault::TokenEndpointHtml,
         "Core 1.0 §3.1.3.3",
