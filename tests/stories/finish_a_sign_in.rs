@@ -434,6 +434,25 @@ async fn two_tabs(service: &Service, person: &Person, browser: &mut Browser) -> 
 }
 
 #[tokio::test]
+async fn a_tab_that_begins_within_a_minute_of_the_first_shares_its_session() {
+    let service = Service::start().await;
+    let acme = service.organization("acme").await;
+    let ada = acme.has_person("ada", &["Admin"]);
+    acme.provision().await;
+    let mut browser = service.browser();
+    let mut cookies = Vec::new();
+
+    for seconds in [0, 59, 2] {
+        service.advance(SignedDuration::from_secs(seconds));
+        browser.sign_in(&acme, &ada).await;
+        cookies.push(browser.cookie(SESSION).unwrap().to_owned());
+    }
+
+    assert_eq!(cookies[0], cookies[1]);
+    assert_ne!(cookies[1], cookies[2]);
+}
+
+#[tokio::test]
 async fn tabs_that_began_together_share_the_session_of_the_first_that_is_back() {
     let service = Service::start().await;
     let acme = service.organization("acme").await;

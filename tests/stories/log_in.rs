@@ -1,5 +1,6 @@
 //! A person signs in.
 
+use jiff::SignedDuration;
 use portico::{
     domain::{
         access_role::{AccessRole, RoleTable},
@@ -438,6 +439,7 @@ async fn signing_in_again_ends_the_browsers_former_session() {
     browser.sign_in(&acme, &ada).await;
     let former = browser.cookie(SESSION).unwrap().to_owned();
 
+    service.advance(SignedDuration::from_mins(1));
     browser.sign_in(&acme, &ada).await;
 
     let mut thief = service.browser();

@@ -232,7 +232,10 @@ impl Refusal<'_> {
             Self::Circle | Self::CircleAtAuthority => {
                 "The application’s proxy must pass the browser’s Cookie header on to /auth/check, and X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Uri as the browser asked; the application must be reached under the host name that the cookie belongs to, by https."
             }
-            Self::AuthorityRefused { remedy } => return remedy.map(|remedy| remedy.text),
+            Self::AuthorityRefused { remedy } => {
+                let somebody_elses = remedy.filter(|remedy| remedy.who != Who::User);
+                return somebody_elses.map(|remedy| remedy.text);
+            }
             Self::WrongTenant
             | Self::AccessLost
             | Self::Cancelled

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
@@ -39,6 +39,9 @@ use crate::{
         role::GrantedRole,
     },
 };
+
+/// So long after the first of many tabs that a browser opens at once the last may begin.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(1);
 
 /// One sign-in on its way through the callback.
 pub struct Attempt<'a> {
@@ -270,9 +273,9 @@ impl<'a> Attempt<'a> {
     }
 
     /// Whether the browser's present session is one that another tab made while this sign-in was
-    /// under way, and says all that the new one would.
+    /// under way, or just before it began, and says all that the new one would.
     ///
-    /// Then it goes on: were it ended, whatever the other tab asks before the browser has the new
+    /// Then it goes on: were it ended, whatever the other tabs ask before the browser has the new
     /// cookie would find nobody signed in.
     pub async fn goes_on_with(
         &self,
@@ -283,7 +286,7 @@ impl<'a> Attempt<'a> {
             return Ok(false);
         };
         let present = &live.session;
-        Ok(present.created_at > self.begun_at
+        Ok(present.created_at + TOGETHER > self.begun_at
             && present.organization_id == new.organization_id
             && present.account_id == new.account_id
             && present.connector_id == new.connector_id

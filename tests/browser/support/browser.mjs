@@ -21,6 +21,9 @@ const FLAGS = [
 export class Browser {
   #complaints = new Set();
 
+  /** What browsers with settings of their own keep on the disk. */
+  #folders = [];
+
   static async launch(demo) {
     const browser = new Browser();
     browser.options = { executablePath: process.env.CHROMIUM || inPath('chromium'), args: FLAGS };
@@ -39,11 +42,12 @@ export class Browser {
     return [...this.#complaints].join('\n') || undefined;
   }
 
-  close() {
-    return this.chromium.close();
+  async close() {
+    await this.chromium.close();
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, maxRetries: 20 });
   }
 
-  /** Chromium by itself, set to keep no cookies of Portico's; closing it leaves nothing behind. */
+  /** Chromium by itself, set to keep no cookies of Portico's. */
   async launchWithoutCookies(settings) {
     const folder = mkdtempSync(join(tmpdir(), 'portico-browser-'));
     const blocked = { setting: 2, last_modified: '13300000000000000' };
@@ -55,7 +59,7 @@ export class Browser {
       ...this.options,
       ...settings,
     });
-    context.once('close', () => rmSync(folder, { recursive: true, force: true }));
+    this.#folders.push(folder);
     return context;
   }
 
