@@ -129,17 +129,19 @@ impl World {
     /// The authority outlives the service, so only the steps here can be cut off.
     pub async fn sign_in(&self, person: &Person) -> Result<Option<String>, Killed> {
         let begun = self.ask(Ask::get("/login/acme")).await?;
-        let login = set_cookie(&begun, "portico-login").expect("a sign-in begins");
+        let (login, value) = cookies_set(&begun).next_back().expect("a sign-in begins");
         let mut browser = Browser::at(&self.origin, Clock::system());
         let callback = browser.authenticate(&begun.location().unwrap(), person).await;
-        let cookie = format!("portico-login={login}");
+        let cookie = format!("{login}={value}");
         let ask = match callback {
             Callback::Query(url) => Ask::get(url),
             Callback::Form(form) => Ask::post(form.action.clone()).form(&form.filled(&[])),
         };
         let answer = self.ask(ask.header("cookie", cookie)).await?;
         assert!(matches!(answer.status, 303 | 403), "{answer:?}");
-        Ok(set_cookie(&answer, SESSION).filter(|_| answer.status == 303))
+        let mut session = cookies_set(&answer).filter(|(name, _)| *name == SESSION);
+        let session = session.next_back().map(|(_, value)| value.to_owned());
+        Ok(session.filter(|_| answer.status == 303))
     }
 
     /// Signs a session out here, which must succeed.
@@ -171,10 +173,8 @@ fn with_session(ask: Ask, cookie: &str) -> Ask {
     ask.header("cookie", format!("{SESSION}={cookie}"))
 }
 
-/// The value that an answer gives a cookie.
-fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
-    let set = answer.headers.get_all("set-cookie").into_iter();
-    let pairs =
-        set.filter_map(|header| header.to_str().unwrap().split(';').next()?.split_once('='));
-    pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).next_back()
+/// The names and values of the cookies that an answer sets.
+fn cookies_set(answer: &Answer) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    let headers = answer.headers.get_all("set-cookie").iter();
+    headers.filter_map(|header| header.to_str().unwrap().split(';').next()?.split_once('='))
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Method;
+use jiff::SignedDuration;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::json;
 
@@ -217,6 +218,8 @@ async fn every_sign_in_and_sign_out_leaves_the_cookie_before_it_worthless() {
     let mut copied: Vec<String> = Vec::new();
 
     for signs_out in [false, true, false, true] {
+        // Sign-ins of the same minute share a session: tabs that were opened together.
+        service.advance(SignedDuration::from_mins(2));
         assert_signed_in(&service, &browser.sign_in(&acme, &ada).await);
         for former in &copied {
             thief.forge_cookie(SESSION, former);

@@ -291,7 +291,7 @@ fn a_forged_header_is_refused_before_the_claims_are_read() {
     ];
 
     for (header, broken_rule) in forgeries {
-        let forged = signed(header, &valid().to_string(), strangers_key());
+        let forged = signed(header, valid().to_string(), strangers_key());
 
         let refused = verify(&forged, &jwks(), &expected(), "roles", NOW);
 
@@ -304,8 +304,7 @@ fn a_token_that_is_not_three_whole_parts_is_refused() {
     let token = token(&valid());
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
-    let elsewhere =
-        signed(HEADER, &with(&json!({ "sub": "mallory" })).to_string(), authority_key());
+    let elsewhere = signed(HEADER, with(&json!({ "sub": "mallory" })).to_string(), authority_key());
     let other_payload = elsewhere.split('.').nth(1).unwrap();
     let broken = [
         (String::new(), IdTokenError::Malformed),
@@ -333,7 +332,7 @@ fn a_token_that_is_not_three_whole_parts_is_refused() {
 
 #[test]
 fn a_token_without_kid_is_verified_with_the_only_key() {
-    let token = signed(r#"{"alg":"RS256"}"#, &valid().to_string(), authority_key());
+    let token = signed(r#"{"alg":"RS256"}"#, valid().to_string(), authority_key());
     let two = json!({ "keys": [jwk("k1", authority_key()), jwk("k2", strangers_key())] });
     let two = Jwks::parse(two.to_string().as_bytes()).unwrap();
 
