@@ -25,7 +25,7 @@ use crate::{
         token::TokenResponse,
     },
     ports::{
-        Ports,
+        Ports, Unavailable,
         authorities::{AuthorityFailure, RedeemFailure},
     },
     service::{
@@ -317,8 +317,8 @@ impl<'a> Attempt<'a> {
         settled
     }
 
-    /// The last look at the account, now that its session exists: whoever takes access away from
-    /// here on finds the session.
+    /// The last look at the account and at the way it was reached, now that its session exists:
+    /// whoever takes access away from here on finds the session.
     async fn settle(
         &self,
         identity: &VerifiedIdentity,
@@ -327,11 +327,12 @@ impl<'a> Attempt<'a> {
     ) -> Result<(), LoginError> {
         let account = &linked.account;
         let rests_on = |because: String| grounds(identity, Some(linked), Some(granted), because);
-        let now = self.ports.store.find_account(self.organization.id, account.id).await?;
-        let Some(now) = now.filter(|now| now.access_epoch == account.access_epoch) else {
-            let because = "The account lost access while the person was signing in.".to_owned();
-            let id = Some(account.id);
-            return Err(self.decided(Outcome::AccessLost, id, rests_on(because)).await);
+        let now = match self.look_again(account).await? {
+            Ok(now) => now,
+            Err(because) => {
+                let (id, because) = (Some(account.id), because.to_owned());
+                return Err(self.decided(Outcome::AccessLost, id, rests_on(because)).await);
+            }
         };
         if now.version != account.version {
             let identity = access::identity(&self.organization, &now);
@@ -339,5 +340,20 @@ impl<'a> Attempt<'a> {
         }
         let because = format!("Signed in as {}.", account.user_name);
         Ok(self.record(Outcome::SignedIn, Some(account.id), rests_on(because)).await?)
+    }
+
+    /// The account as it is now, or why it can't be signed in to any more.
+    async fn look_again(
+        &self,
+        account: &Account,
+    ) -> Result<Result<Account, &'static str>, Unavailable> {
+        let connector = self.ports.store.find_connector(self.connector.id).await?;
+        let leads_there = |now: Connector| now.enabled && now.authority == self.connector.authority;
+        if !connector.is_some_and(leads_there) {
+            return Ok(Err("The connector was changed while the person was signing in."));
+        }
+        let now = self.ports.store.find_account(self.organization.id, account.id).await?;
+        let now = now.filter(|now| now.access_epoch == account.access_epoch);
+        Ok(now.ok_or("The account lost access while the person was signing in."))
     }
 }
