@@ -10,8 +10,7 @@ const BATCH: u64 = 1_000;
 /// How long it can be looked up why a sign-in ended as it did.
 const DECISIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How long a revocation is kept: longer than what a store of sessions may lose when it breaks
-/// down, though it writes everything to its disk once a second.
+/// How long a revocation is kept at least: as long as a sign-in may be under way.
 const REVOCATIONS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Forgets sign-ins that nobody finished; how many.
@@ -41,12 +40,14 @@ pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
     }
 }
 
-/// Forgets revocations that all sessions have followed.
+/// Forgets revocations that no session is left of: a store of sessions that breaks down may come
+/// back with an old copy, so they are kept as long as a session lives.
 ///
 /// None while sessions are not accepted: some may not have been followed yet then.
 pub async fn forget_old_revocations(ports: &Ports) -> Result<(), Unavailable> {
     ports.sessions.ping().await?;
-    let old = ports.clock.now() - REVOCATIONS_KEPT;
+    let longest = ports.settings.session_limits.absolute.max(REVOCATIONS_KEPT);
+    let old = ports.clock.now() - longest;
     while ports.store.delete_revocations(old).await? == BATCH {}
     Ok(())
 }

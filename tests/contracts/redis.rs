@@ -6,13 +6,20 @@ use std::{
 };
 
 use portico::{
-    domain::session::Session,
+    domain::{
+        account::Account,
+        id::{AccountId, OrganizationId},
+        login_transaction::LoginTransaction,
+        session::Session,
+    },
     ports::{Part, logins::Logins as _, sessions::Sessions as _},
     sessions::redis::{Redis, RedisLogins, RedisSessions},
 };
 use redis::{Client, Commands as _, Connection};
 
-use crate::support::{RedisPart, connector_in, hints, login, master_key, now, redis_desk, session};
+use crate::support::{
+    RedisPart, connector_in, hints, login, master_key, now, redis_desk, session, sign_in_desks,
+};
 
 /// The one key of a kind, and a client to write to it.
 fn key_of(part: &RedisPart, kind: char) -> (Connection, Vec<u8>) {
@@ -81,29 +88,153 @@ async fn another_programs_value_under_a_sessions_key_is_no_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_index_a_revocation_has_not_happened_and_nobody_is_let_in_until_it_has() {
+async fn a_revocation_that_fails_lets_nobody_in_until_it_has_happened() {
     let Some(part) = RedisPart::new().await else { return };
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
-    let (mut raw, key) = key_of(&part, 'a');
-    let index: Vec<(Vec<u8>, Vec<u8>)> = raw.hgetall(&key).unwrap();
-    let _: () = raw.set(&key, "another program's").unwrap();
+    let mut raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
     let (organization, account) = (desk.account.organization_id, desk.account.id);
     let reached_before = part.redis.reconnect().await.unwrap();
+    let pause = |raw: &mut Connection, milliseconds: u32| {
+        let mut pause = redis::cmd("CLIENT");
+        pause.arg("PAUSE").arg(milliseconds).arg("WRITE").exec(raw).unwrap();
+    };
 
+    pause(&mut raw, 2_000);
     let revoked = desk.sessions.revoke_before(organization, account, 2).await;
     part.redis.resume(reached_before);
     let meanwhile = desk.sessions.find(&session.digest, now()).await;
 
     assert_eq!(revoked.unwrap_err().part, Part::Redis);
     assert!(meanwhile.is_err(), "it failed after that connection was made");
-    let _: () = raw.del(&key).unwrap();
-    let _: () = raw.hset_multiple(&key, &index).unwrap();
+    redis::cmd("CLIENT").arg("UNPAUSE").exec(&mut raw).unwrap();
     let reached = part.redis.reconnect().await.unwrap();
     assert!(desk.sessions.find(&session.digest, now()).await.is_err(), "not caught up yet");
-    assert_eq!(desk.revoke_before(2).await, std::slice::from_ref(&session));
+    desk.revoke_before(2).await;
     part.redis.resume(reached);
     assert!(!desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_programs_value_under_an_index_ends_the_sessions_of_that_index_alone() {
+    for kind in ['a', 'c', 'i'] {
+        let Some(part) = RedisPart::new().await else { return };
+        let desk = redis_desk(part.redis.clone()).await;
+        let session = desk.sign_in().await;
+        let (mut raw, key) = key_of(&part, kind);
+        let second = connector_in(&*desk.store, desk.account.organization_id).await;
+        let another = Account { id: AccountId::generate(), ..desk.account.clone() };
+        let unharmed = Session { sid: None, ..self::session(&another, &second) };
+        desk.begin(unharmed.clone()).await;
+        let _: () = raw.set(&key, "another program's").unwrap();
+        let (organization, connector) = (desk.account.organization_id, desk.connector.id);
+
+        match kind {
+            'a' => drop(desk.revoke_before(2).await),
+            'c' => {
+                let sessions = &desk.sessions;
+                sessions.end_of_connector(organization, connector, now()).await.unwrap();
+            }
+            _ => {
+                let ended = desk.sessions.end_of_sid(organization, connector, "sid").await.unwrap();
+                assert_eq!(ended, std::slice::from_ref(&session));
+            }
+        }
+
+        assert!(!desk.is_alive(&session, now()).await, "{kind}");
+        assert!(desk.is_alive(&unharmed, now()).await, "{kind}");
+        assert!(!raw.exists::<_, bool>(&key).unwrap(), "{kind}");
+        let next = desk.sign_in().await;
+        assert!(desk.is_alive(&next, now()).await, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_meets_another_programs_value_fails_once() {
+    for kind in ['a', 'c', 'i'] {
+        let Some(part) = RedisPart::new().await else { return };
+        let desk = redis_desk(part.redis.clone()).await;
+        let before = desk.sign_in().await;
+        let (mut raw, key) = key_of(&part, kind);
+        let _: () = raw.set(&key, "another program's").unwrap();
+        let next = session(&desk.account, &desk.connector);
+
+        let refused = desk.sessions.create(next.clone(), hints(), desk.identity("Alice")).await;
+        desk.begin(next.clone()).await;
+
+        assert!(refused.is_err(), "{kind}");
+        assert!(!desk.is_alive(&before, now()).await, "no index leads to it any more: {kind}");
+        assert!(desk.is_alive(&next, now()).await, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_dropped_leaves_nothing_behind_though_its_browser_never_returns() {
+    let Some(part) = RedisPart::new().await else { return };
+    let desk = redis_desk(part.redis.clone()).await;
+    let logins = RedisLogins::new(part.redis.clone(), master_key(7));
+    let keeps_another = LoginTransaction {
+        organization_id: OrganizationId::generate(),
+        ..login(&desk.connector, b"2")
+    };
+    logins.insert_login(&keeps_another).await.unwrap();
+    for browser in [b"1", b"2", b"3"] {
+        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
+    }
+    let mut raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
+    let queue = format!("{}o:{{{}}}", part.prefix, digits(desk.connector.organization_id));
+    let crowd: Vec<(u32, Vec<u8>)> =
+        (0..19_997_u32).map(|n| (n + 10, [&n.to_be_bytes()[..], &[0; 60]].concat())).collect();
+    let _: () = raw.zadd_multiple(&queue, &crowd).unwrap();
+
+    for browser in [b"4", b"5"] {
+        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
+    }
+
+    let mut count = |kind| raw.keys::<_, Vec<Vec<u8>>>(format!("{}{kind}:*", part.prefix));
+    assert_eq!(count('t').unwrap().len(), 4, "2's other one, 3, 4 and 5");
+    assert_eq!(count('b').unwrap().len(), 4);
+    assert_eq!(raw.zcard::<_, u64>(&queue).unwrap(), 20_000);
+}
+
+fn digits(id: OrganizationId) -> String {
+    id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_accounts_with_sessions_are_looked_at_and_thirty_thousand_take_no_second() {
+    for desk in sign_in_desks().await {
+        desk.sign_in().await;
+        let signed_in = (desk.account.organization_id, desk.account.id);
+        let mut accounts: Vec<_> =
+            (0..30_000).map(|_| (signed_in.0, AccountId::generate())).collect();
+        accounts.push(signed_in);
+        let asked_at = Instant::now();
+
+        let found = desk.sessions.with_sessions(accounts).await.unwrap();
+
+        assert_eq!(found, [signed_in]);
+        assert!(asked_at.elapsed() < Duration::from_secs(2), "{:?}", asked_at.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_sessions_of_an_account_end_also_those_of_an_epoch_yet_to_come() {
+    for desk in sign_in_desks().await {
+        let late = Session { access_epoch: 5, ..session(&desk.account, &desk.connector) };
+        desk.begin(late.clone()).await;
+        let (organization, account) = (desk.account.organization_id, desk.account.id);
+
+        desk.revoke_before(4).await;
+        let revoked = desk.is_alive(&late, now()).await;
+        desk.sessions.end_of_account(organization, account).await.unwrap();
+        let ended = desk.is_alive(&late, now()).await;
+        let next = Session { access_epoch: 5, ..session(&desk.account, &desk.connector) };
+        desk.begin(next.clone()).await;
+
+        assert_eq!((revoked, ended), (true, false));
+        assert!(desk.is_alive(&next, now()).await, "who comes later is let in");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
