@@ -18,7 +18,8 @@ use portico::{
 use redis::{Client, Commands as _, Connection};
 
 use crate::support::{
-    RedisPart, connector_in, hints, login, master_key, now, redis_desk, session, sign_in_desks,
+    RedisPart, after, connector_in, hints, login, master_key, now, redis_desk, session,
+    sign_in_desks,
 };
 
 /// The one key of a kind, and a client to write to it.
@@ -87,32 +88,104 @@ async fn another_programs_value_under_a_sessions_key_is_no_session() {
     assert!(ended.is_none());
 }
 
+/// A user of Redis who may do everything but what is taken from them.
+struct Restricted {
+    redis: Arc<Redis>,
+    raw: Connection,
+    name: String,
+}
+
+impl Restricted {
+    async fn new(part: &RedisPart) -> Self {
+        let raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
+        let name = part.prefix.replace(':', "-");
+        let url = part.url.replacen("://", &format!("://{name}:secret@"), 1);
+        let redis = Arc::new(Redis::new(&url, part.prefix.clone()).unwrap());
+        let mut user = Self { redis, raw, name };
+        user.may(&["on", ">secret", "~*", "&*", "+@all"]);
+        user.redis.resume(user.redis.reconnect().await.unwrap());
+        user
+    }
+
+    fn may(&mut self, rules: &[&str]) {
+        let mut set = redis::cmd("ACL");
+        set.arg("SETUSER").arg(&self.name).arg(rules).exec(&mut self.raw).unwrap();
+    }
+
+    /// Whether the link stays as it is for a while.
+    async fn is_believed(&self) -> bool {
+        let interrupted = self.redis.interrupted();
+        tokio::time::timeout(Duration::from_millis(200), interrupted).await.is_err()
+    }
+}
+
+impl Drop for Restricted {
+    fn drop(&mut self) {
+        let _ = redis::cmd("ACL").arg("DELUSER").arg(&self.name).exec(&mut self.raw);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_that_fails_lets_nobody_in_until_it_has_happened() {
     let Some(part) = RedisPart::new().await else { return };
-    let desk = redis_desk(part.redis.clone()).await;
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
     let session = desk.sign_in().await;
-    let mut raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
     let (organization, account) = (desk.account.organization_id, desk.account.id);
-    let reached_before = part.redis.reconnect().await.unwrap();
-    let pause = |raw: &mut Connection, milliseconds: u32| {
-        let mut pause = redis::cmd("CLIENT");
-        pause.arg("PAUSE").arg(milliseconds).arg("WRITE").exec(raw).unwrap();
-    };
+    let reached_before = user.redis.reconnect().await.unwrap();
+    user.may(&["-hkeys"]);
 
-    pause(&mut raw, 2_000);
     let revoked = desk.sessions.revoke_before(organization, account, 2).await;
-    part.redis.resume(reached_before);
+    user.redis.resume(reached_before);
     let meanwhile = desk.sessions.find(&session.digest, now()).await;
 
     assert_eq!(revoked.unwrap_err().part, Part::Redis);
     assert!(meanwhile.is_err(), "it failed after that connection was made");
-    redis::cmd("CLIENT").arg("UNPAUSE").exec(&mut raw).unwrap();
-    let reached = part.redis.reconnect().await.unwrap();
+    user.may(&["+hkeys"]);
+    let reached = user.redis.reconnect().await.unwrap();
     assert!(desk.sessions.find(&session.digest, now()).await.is_err(), "not caught up yet");
-    desk.revoke_before(2).await;
-    part.redis.resume(reached);
+    assert_eq!(desk.revoke_before(2).await, std::slice::from_ref(&session));
+    user.redis.resume(reached);
     assert!(!desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_redis_refuses_fails_alone() {
+    let Some(part) = RedisPart::new().await else { return };
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
+    let session = desk.sign_in().await;
+    let logins = RedisLogins::new(user.redis.clone(), master_key(7));
+    user.may(&["-lpush", "-hset"]);
+
+    let begun = logins.insert_login(&login(&desk.connector, b"browser")).await;
+    let next = self::session(&desk.account, &desk.connector);
+    let created = desk.sessions.create(next, hints(), desk.identity("Alice")).await;
+    let used = desk.is_alive(&session, after(120)).await;
+
+    assert!(begun.is_err() && created.is_err());
+    assert!(used, "that its use can't be noted hurts nobody");
+    assert!(user.is_believed().await);
+    assert!(desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_lets_nobody_in_until_it_is_made_anew() {
+    let Some(part) = RedisPart::new().await else { return };
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
+    let session = desk.sign_in().await;
+    let name = user.name.clone();
+    let mut kill = redis::cmd("CLIENT");
+    kill.arg("KILL").arg("USER").arg(&name).exec(&mut user.raw).unwrap();
+
+    let met = desk.sessions.find(&session.digest, now()).await;
+    let reached = user.redis.reconnect().await.unwrap();
+    let not_yet = desk.sessions.find(&session.digest, now()).await;
+    user.redis.resume(reached);
+
+    assert!(met.is_err() && not_yet.is_err());
+    assert!(desk.is_alive(&session, now()).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

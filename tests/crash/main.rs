@@ -18,6 +18,7 @@ mod kill_rounds;
 mod lose_redis;
 mod model;
 mod observed;
+mod redis_failures;
 mod refused_starts;
 mod scene;
 mod small_disk;
