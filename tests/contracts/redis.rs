@@ -161,10 +161,10 @@ async fn a_sign_in_that_redis_refuses_fails_alone() {
     let begun = logins.insert_login(&login(&desk.connector, b"browser")).await;
     let next = self::session(&desk.account, &desk.connector);
     let created = desk.sessions.create(next, hints(), desk.identity("Alice")).await;
-    let used = desk.is_alive(&session, after(120)).await;
+    let is_let_in = desk.is_alive(&session, after(120)).await;
 
     assert!(begun.is_err() && created.is_err());
-    assert!(used, "that its use can't be noted hurts nobody");
+    assert!(is_let_in, "that its use can't be noted hurts nobody");
     assert!(user.is_believed().await);
     assert!(desk.is_alive(&session, now()).await);
 }
@@ -246,16 +246,15 @@ async fn a_sign_in_that_is_dropped_leaves_nothing_behind_though_its_browser_neve
     let Some(part) = RedisPart::new().await else { return };
     let desk = redis_desk(part.redis.clone()).await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
+    for browser in [b"1", b"2", b"3"] {
+        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
+    }
+    let (mut raw, queue) = key_of(&part, 'o');
     let keeps_another = LoginTransaction {
         organization_id: OrganizationId::generate(),
         ..login(&desk.connector, b"2")
     };
     logins.insert_login(&keeps_another).await.unwrap();
-    for browser in [b"1", b"2", b"3"] {
-        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
-    }
-    let mut raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
-    let queue = format!("{}o:{{{}}}", part.prefix, digits(desk.connector.organization_id));
     let crowd: Vec<(u32, Vec<u8>)> =
         (0..19_997_u32).map(|n| (n + 10, [&n.to_be_bytes()[..], &[0; 60]].concat())).collect();
     let _: () = raw.zadd_multiple(&queue, &crowd).unwrap();
@@ -268,10 +267,6 @@ async fn a_sign_in_that_is_dropped_leaves_nothing_behind_though_its_browser_neve
     assert_eq!(count('t').unwrap().len(), 4, "2's other one, 3, 4 and 5");
     assert_eq!(count('b').unwrap().len(), 4);
     assert_eq!(raw.zcard::<_, u64>(&queue).unwrap(), 20_000);
-}
-
-fn digits(id: OrganizationId) -> String {
-    id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
