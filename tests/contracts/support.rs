@@ -76,7 +76,8 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
-const WITHOUT_REDIS: &str = "PORTICO_TEST_REDIS is not set: sessions and sign-ins in Redis are left out; tests/run has them";
+const WITHOUT_REDIS: &[u8] =
+    b"PORTICO_TEST_REDIS is not set: what is kept in Redis is left out; tests/run has it\n";
 
 /// A part of a Redis that a test has to itself.
 pub struct RedisPart {
@@ -100,7 +101,7 @@ impl RedisPart {
         static SAY: Once = Once::new();
         if env::var_os("PORTICO_TEST_REDIS").is_none() {
             // Not by `eprintln`, which is kept back where the test passes.
-            SAY.call_once(|| writeln!(io::stderr(), "{WITHOUT_REDIS}").unwrap());
+            SAY.call_once(|| io::stderr().write_all(WITHOUT_REDIS).unwrap());
             return None;
         }
         Some(Self::new().await)
