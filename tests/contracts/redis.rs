@@ -23,8 +23,9 @@ fn key_of(part: &RedisPart, kind: char) -> (Connection, Vec<u8>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_record_that_can_not_be_read_lets_nobody_in_and_hurts_nobody() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let (mut raw, key) = key_of(&part, 's');
@@ -63,8 +64,9 @@ async fn a_record_that_can_not_be_read_lets_nobody_in_and_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn another_programs_value_under_a_sessions_key_is_no_session() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let (mut raw, key) = key_of(&part, 's');
@@ -81,8 +83,9 @@ async fn another_programs_value_under_a_sessions_key_is_no_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn without_its_index_a_revocation_has_not_happened_and_nobody_is_let_in_until_it_has() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let (mut raw, key) = key_of(&part, 'a');
@@ -121,14 +124,16 @@ async fn a_redis_that_is_away_is_told_at_once_and_never_let_in() {
     let created = desk.sessions.create(session.clone(), hints(), desk.identity("Alice")).await;
     let begun = logins.insert_login(&login(&desk.connector, b"browser")).await;
 
-    assert!(asked_at.elapsed() < Duration::from_millis(250), "{:?}", asked_at.elapsed());
+    // A thousand that each waited for Redis would take 250 s.
+    assert!(asked_at.elapsed() < Duration::from_secs(10), "{:?}", asked_at.elapsed());
     assert!(created.is_err() && begun.is_err());
     assert_eq!(desk.sessions.ping().await.unwrap_err().part, Part::Redis);
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_redis_that_does_not_admit_us_is_explained_without_the_password() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     for credentials in [":hunter2@", "nobody:hunter2@"] {
         let url = part.url.replacen("://", &format!("://{credentials}"), 1);
         let redis = Redis::new(&url, "test:".into()).unwrap();
@@ -141,8 +146,9 @@ async fn a_redis_that_does_not_admit_us_is_explained_without_the_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn under_another_master_key_hints_and_sign_ins_do_not_open() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let login = login(&desk.connector, b"browser");
@@ -157,8 +163,9 @@ async fn under_another_master_key_hints_and_sign_ins_do_not_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn no_secret_stands_in_redis() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     desk.sign_in().await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
@@ -187,8 +194,9 @@ async fn no_secret_stands_in_redis() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn what_is_kept_in_redis_is_forgotten_there_in_time() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     desk.sign_in().await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
@@ -204,8 +212,9 @@ async fn what_is_kept_in_redis_is_forgotten_there_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_session_that_ended_leaves_nothing_behind() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let second = connector_in(&*desk.store, desk.account.organization_id).await;
     let [one, two] = [

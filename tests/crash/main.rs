@@ -1,5 +1,5 @@
-//! Power that fails: the program killed, its disk full, its files damaged; told of the real program
-//! as a process.
+//! Power that fails: the program killed, its disk full, its files damaged, its Redis gone; told of
+//! the real program as a process.
 //!
 //! `kill -9` proves what a process owes: nothing that was answered rests in its memory alone, and
 //! every start finds its way by itself. It does not prove what a machine owes whose power fails:
