@@ -32,7 +32,7 @@ use crate::{
         access, connectors,
         linking::{self, Linked},
         login::{
-            Callback, LoginError, Why, authority_failed,
+            Callback, LoginError, Why, authority_failed, circle,
             decision::{grounds, no_role},
             refuse_before_decision,
         },
@@ -293,6 +293,11 @@ impl<'a> Attempt<'a> {
             && present.access_epoch == new.access_epoch
             && (present.token_role, present.role) == (new.token_role, new.role)
             && present.sid == new.sid)
+    }
+
+    /// Remembers that this sign-in succeeded, so that a circle can be told from tabs.
+    pub async fn remember_arrival(&self) {
+        circle::remember_arrival(self.ports, &self.browser, &self.return_to, self.begun_at).await;
     }
 
     /// Makes the session, looks at the account's epoch once more, and writes the decision down.
