@@ -237,6 +237,7 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
         attempt.session(&token, &tokens, &linked.account, granted.token_role, role, place);
     if let Some(previous) = callback.previous_session {
         if attempt.goes_on_with(&previous, &session).await? {
+            attempt.go_on(&tokens.identity, &linked, &granted).await?;
             attempt.remember_arrival().await;
             return Ok(SignedIn { token: None, return_to: attempt.return_to });
         }

@@ -295,6 +295,20 @@ impl<'a> Attempt<'a> {
             && present.sid == new.sid)
     }
 
+    /// Writes down that this sign-in goes on with the session of another tab.
+    pub async fn go_on(
+        &self,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: &GrantedRole,
+    ) -> Result<(), LoginError> {
+        let account = &linked.account;
+        let because =
+            format!("Signed in as {}; the session of another tab goes on.", account.user_name);
+        let rests_on = grounds(identity, Some(linked), Some(granted), because);
+        Ok(self.record(Outcome::SignedIn, Some(account.id), rests_on).await?)
+    }
+
     /// Remembers that this sign-in succeeded, so that a circle can be told from tabs.
     pub async fn remember_arrival(&self) {
         circle::remember_arrival(self.ports, &self.browser, &self.return_to, self.begun_at).await;
