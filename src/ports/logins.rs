@@ -18,6 +18,21 @@ pub struct RecentLogins {
     pub open: u64,
     /// Sign-ins that succeeded.
     pub arrived: u64,
+    /// Whether two of those that succeeded were under way at the same time: in two tabs.
+    pub side_by_side: bool,
+}
+
+/// A sign-in that succeeded.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The digest of its browser's login cookie.
+    pub browser: &'a SecretDigest,
+    /// Where it sent the browser.
+    pub return_to: &'a ReturnTo,
+    /// When the browser left for the authority.
+    pub begun_at: Timestamp,
+    /// When it was back.
+    pub at: Timestamp,
 }
 
 /// Sign-ins under way, and where they ended a moment ago; nonce and verifier are sealed at rest by
@@ -44,14 +59,8 @@ pub trait Logins: Send + Sync {
     /// adapter that forgets them by itself has nothing to do.
     async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
 
-    /// Remembers for [`ARRIVAL_REMEMBERED`] that a sign-in of this browser succeeded and sent it to
-    /// `return_to`.
-    async fn insert_arrival(
-        &self,
-        browser: &SecretDigest,
-        return_to: &ReturnTo,
-        at: Timestamp,
-    ) -> Result<(), Unavailable>;
+    /// Remembers a sign-in that succeeded for [`ARRIVAL_REMEMBERED`].
+    async fn insert_arrival(&self, arrival: &Arrival<'_>) -> Result<(), Unavailable>;
 
     /// This browser's sign-ins to exactly `return_to`: those begun at `since` or later and still
     /// open, and the arrivals at `since` or later.

@@ -237,13 +237,14 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
         attempt.session(&token, &tokens, &linked.account, granted.token_role, role, place);
     if let Some(previous) = callback.previous_session {
         if attempt.goes_on_with(&previous, &session).await? {
-            circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+            attempt.go_on(&tokens.identity, &linked, &granted).await?;
+            attempt.remember_arrival().await;
             return Ok(SignedIn { token: None, return_to: attempt.return_to });
         }
         ports.sessions.end(&previous).await?;
     }
     attempt.open(session, &tokens, &linked, &granted).await?;
-    circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+    attempt.remember_arrival().await;
     Ok(SignedIn { token: Some(token), return_to: attempt.return_to })
 }
 

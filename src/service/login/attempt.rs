@@ -32,7 +32,7 @@ use crate::{
         access, connectors,
         linking::{self, Linked},
         login::{
-            Callback, LoginError, Why, authority_failed,
+            Callback, LoginError, Why, authority_failed, circle,
             decision::{grounds, no_role},
             refuse_before_decision,
         },
@@ -293,6 +293,25 @@ impl<'a> Attempt<'a> {
             && present.access_epoch == new.access_epoch
             && (present.token_role, present.role) == (new.token_role, new.role)
             && present.sid == new.sid)
+    }
+
+    /// Writes down that this sign-in goes on with the session of another tab.
+    pub async fn go_on(
+        &self,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: &GrantedRole,
+    ) -> Result<(), LoginError> {
+        let account = &linked.account;
+        let because =
+            format!("Signed in as {}; the session of another tab goes on.", account.user_name);
+        let rests_on = grounds(identity, Some(linked), Some(granted), because);
+        Ok(self.record(Outcome::SignedIn, Some(account.id), rests_on).await?)
+    }
+
+    /// Remembers that this sign-in succeeded, so that a circle can be told from tabs.
+    pub async fn remember_arrival(&self) {
+        circle::remember_arrival(self.ports, &self.browser, &self.return_to, self.begun_at).await;
     }
 
     /// Makes the session, looks at the account's epoch once more, and writes the decision down.

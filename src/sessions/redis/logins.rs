@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         Unavailable,
-        logins::{ARRIVAL_REMEMBERED, Logins, RecentLogins},
+        logins::{ARRIVAL_REMEMBERED, Arrival, Logins, RecentLogins},
     },
 };
 
@@ -131,14 +131,9 @@ impl Logins for RedisLogins {
         Ok(0)
     }
 
-    async fn insert_arrival(
-        &self,
-        browser: &SecretDigest,
-        return_to: &ReturnTo,
-        at: Timestamp,
-    ) -> Result<(), Unavailable> {
-        let entry = Entry { at: at.as_microsecond(), name: place(return_to) }.written(&[]);
-        let mut enter = scripts::ENTER_LIST.key(self.arrivals_key(browser));
+    async fn insert_arrival(&self, arrival: &Arrival<'_>) -> Result<(), Unavailable> {
+        let entry = arrived(arrival);
+        let mut enter = scripts::ENTER_LIST.key(self.arrivals_key(arrival.browser));
         let lifetime = super::milliseconds(ARRIVAL_REMEMBERED);
         let enter = enter.arg(entry).arg(OF_A_BROWSER).arg(lifetime);
         self.redis.run_script("remembering an arrival", enter).await.map(drop)
@@ -155,15 +150,19 @@ impl Logins for RedisLogins {
         ranges.lrange(self.arrivals_key(browser), 0, -1);
         let mut counted = self.redis.run_all("counting recent logins", &mut ranges).await?;
         let (since, place) = (since.as_microsecond(), place(return_to));
-        let mut count = || {
-            let entries = entries(counted.pop().unwrap_or_default());
-            let recent = entries.iter().filter(|entry| {
+        let mut recent = || {
+            let mut entries = entries(counted.pop().unwrap_or_default());
+            entries.retain(|entry| {
                 entry.ends_with(&place) && Entry::read(entry).is_some_and(|entry| entry.at >= since)
             });
-            recent.count() as u64
+            entries
         };
-        let arrived = count();
-        Ok(RecentLogins { open: count(), arrived })
+        let (arrived, open) = (recent(), recent());
+        Ok(RecentLogins {
+            open: open.len() as u64,
+            arrived: arrived.len() as u64,
+            side_by_side: are_side_by_side(&arrived),
+        })
     }
 
     async fn forget_arrivals(&self, browser: &SecretDigest) -> Result<(), Unavailable> {
@@ -195,6 +194,21 @@ impl Entry {
 fn begun(login: &LoginTransaction) -> Vec<u8> {
     let name = login.state.as_bytes().to_vec();
     Entry { at: login.created_at.as_microsecond(), name }.written(&place(&login.return_to))
+}
+
+/// What stands in its browser's list for a sign-in that succeeded: when, begun when, and where to.
+fn arrived(arrival: &Arrival<'_>) -> Vec<u8> {
+    let moments = [arrival.at, arrival.begun_at].map(|at| at.as_microsecond().to_be_bytes());
+    [moments.as_flattened(), &place(arrival.return_to)].concat()
+}
+
+/// Whether two of these sign-ins were under way at the same time.
+fn are_side_by_side(arrived: &[Vec<u8>]) -> bool {
+    let moment = |entry: &[u8]| entry.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+    let span = |entry: &Vec<u8>| Some((moment(entry.get(8..)?)?, moment(entry)?));
+    let mut spans: Vec<_> = arrived.iter().filter_map(span).collect();
+    spans.sort_unstable();
+    spans.windows(2).any(|pair| pair[1].0 < pair[0].1)
 }
 
 fn place(return_to: &ReturnTo) -> Vec<u8> {

@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         Unavailable,
-        logins::{ARRIVAL_REMEMBERED, Logins, RecentLogins},
+        logins::{ARRIVAL_REMEMBERED, Arrival, Logins, RecentLogins},
     },
 };
 
@@ -68,19 +68,15 @@ impl Logins for SqliteStore {
     }
 
     /// Also forgets some of those that are a minute old, which keeps the table small.
-    async fn insert_arrival(
-        &self,
-        browser: &SecretDigest,
-        return_to: &ReturnTo,
-        at: Timestamp,
-    ) -> Result<(), Unavailable> {
-        let (browser, return_to) = (*browser, return_to.clone());
+    async fn insert_arrival(&self, arrival: &Arrival<'_>) -> Result<(), Unavailable> {
+        let (browser, return_to) = (*arrival.browser, arrival.return_to.clone());
+        let (begun_at, at) = (arrival.begun_at, arrival.at);
         self.write("remembering an arrival", move |connection| {
             let sql = "DELETE FROM arrival WHERE rowid IN
                            (SELECT rowid FROM arrival WHERE at < ? LIMIT 100)";
             connection.prepare_cached(sql)?.execute([Moment(at - ARRIVAL_REMEMBERED)])?;
-            let sql = "INSERT INTO arrival (browser, return_to, at) VALUES (?, ?, ?)";
-            let arrived = params![browser, return_to, Moment(at)];
+            let sql = "INSERT INTO arrival (browser, return_to, begun_at, at) VALUES (?, ?, ?, ?)";
+            let arrived = params![browser, return_to, Moment(begun_at), Moment(at)];
             connection.prepare_cached(sql)?.execute(arrived).map(drop)
         })
         .await
@@ -96,12 +92,20 @@ impl Logins for SqliteStore {
             let sql = "SELECT (SELECT count(*) FROM login
                                WHERE browser = ?1 AND return_to = ?2 AND created_at >= ?3),
                               (SELECT count(*) FROM arrival
-                               WHERE browser = ?1 AND return_to = ?2 AND at >= ?3)";
+                               WHERE browser = ?1 AND return_to = ?2 AND at >= ?3),
+                              EXISTS (SELECT 1 FROM arrival AS one JOIN arrival AS other
+                                          USING (browser, return_to)
+                                      WHERE browser = ?1 AND return_to = ?2
+                                        AND one.at >= ?3 AND other.at >= ?3
+                                        AND one.rowid < other.rowid
+                                        AND one.begun_at < other.at
+                                        AND other.begun_at < one.at)";
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_row(params![browser, return_to, Moment(since)], |row| {
                 let mut columns = Columns::of(row);
                 let open = columns.read::<Count>()?.0;
-                Ok(RecentLogins { open, arrived: columns.read::<Count>()?.0 })
+                let arrived = columns.read::<Count>()?.0;
+                Ok(RecentLogins { open, arrived, side_by_side: columns.read()? })
             })
         })
     }
