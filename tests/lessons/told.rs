@@ -7,8 +7,8 @@ use url::Url;
 use crate::{
     log,
     scene::{SAID_NO, acme_with_ada, assert_refused, assert_signed_in, parameter, with},
-    support::{Ask, Callback, Credential, Directory},
-    who::{LOGIN, SESSION, in_a_form, sessions},
+    support::{Ask, Callback, Credential, Directory, LOGIN, SESSION},
+    who::{in_a_form, sessions},
 };
 
 /// L36, `mod_auth_openidc` 2026: codes, tokens, cookies and secrets stood in the log.
