@@ -10,8 +10,8 @@ use crate::{
     support::{Answer, Ask},
 };
 
-/// What a person's program or page waits for at most while Redis is away. What waits for Redis to
-/// come back takes twenty seconds or never ends; on a busy machine the rest may take some.
+/// What a person's program or page waits for at most while Redis is away: the second that Redis is
+/// given, and what a busy machine needs besides. What hangs on a stopped Redis does not end at all.
 const QUICKLY: Duration = Duration::from_secs(5);
 
 impl Story {
