@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::{
     actors, observed,
     scene::Scene,
-    support::{Directory, Installation, Process},
+    support::{Directory, Installation, program::Process},
     world::{Random, Slot, World},
 };
 

@@ -18,9 +18,12 @@ mod kill_rounds;
 mod lose_redis;
 mod model;
 mod observed;
+mod process;
+mod redis_server;
 mod refused_starts;
 mod scene;
 mod small_disk;
+mod story;
 #[expect(dead_code, unused_imports, reason = "the stories use all of it")]
 #[path = "../stories/support/mod.rs"]
 mod support;

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::{
     scene::{acme_with_ada, assert_refused, assert_signed_in, requests},
-    support::Ask,
-    who::{SESSION, is_signed_in, session, sessions},
+    support::{Ask, SESSION},
+    who::{is_signed_in, session, sessions},
 };
 
 /// The longest head of a request that is read; a longer one may meet a closed connection.

@@ -2,10 +2,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -227,19 +225,4 @@ fn program(name: &str) -> PathBuf {
         || panic!("{name} is not installed here: run tests/run, which installs it"),
         |folder| folder.join(name),
     )
-}
-
-/// A port that nobody has: below those that the system hands out, so that none is taken between
-/// this moment and the proxy's start.
-pub fn free_port() -> u16 {
-    static COUNT: AtomicU16 = AtomicU16::new(0);
-    // Two runs at once begin at different ports.
-    let first = 20_000 + u16::try_from(std::process::id() % 50).unwrap() * 200;
-    loop {
-        let port = first + COUNT.fetch_add(1, Ordering::Relaxed);
-        assert!(port < 32_000, "no port is free");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

@@ -4,9 +4,9 @@ use portico::simulator::Person;
 
 use crate::{
     application::Application,
-    proxy::{Kind, Ports, Proxy, free_port},
+    proxy::{Kind, Ports, Proxy},
     relay::Relay,
-    support::{Browser, Options, Organization, Service},
+    support::{Browser, Options, Organization, SESSION, Service, port::free_port},
     wire::Request,
 };
 
@@ -67,10 +67,10 @@ impl Scene {
     pub async fn session_of(&self, person: &Person) -> String {
         let mut browser = self.browser();
         browser.sign_in(&self.acme, person).await;
-        let value = browser.cookie("portico-session").expect("the person is signed in");
+        let value = browser.cookie(SESSION).expect("the person is signed in");
         self.application.take_seen();
         self.relay().take_said();
-        format!("portico-session={value}")
+        format!("{SESSION}={value}")
     }
 
     /// Who the application is told it is, of a page that is let in.
