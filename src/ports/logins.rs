@@ -11,6 +11,13 @@ use crate::{
 /// How long an arrival is remembered.
 pub const ARRIVAL_REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
 
+/// How many sign-ins of one browser are under way at most; an adapter that must bound its arrivals
+/// keeps as many of these.
+pub const MOST_OF_A_BROWSER: u64 = 64;
+
+/// How many sign-ins of one organization are under way at most.
+pub const MOST_OF_AN_ORGANIZATION: u64 = 20_000;
+
 /// What one browser did of late on the way to one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecentLogins {
@@ -41,8 +48,8 @@ pub struct Arrival<'a> {
 pub trait Logins: Send + Sync {
     /// Keeps a sign-in that begins now.
     ///
-    /// Drops this browser's oldest beyond 64, and this organization's oldest beyond 20,000: who
-    /// begins sign-ins and finishes none fills nothing.
+    /// Drops this browser's oldest beyond [`MOST_OF_A_BROWSER`], and this organization's oldest
+    /// beyond [`MOST_OF_AN_ORGANIZATION`]: who begins sign-ins and finishes none fills nothing.
     async fn insert_login(&self, login: &LoginTransaction) -> Result<(), Unavailable>;
 
     /// Removes the sign-in named by `state` and returns it.
@@ -55,8 +62,8 @@ pub trait Logins: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<LoginTransaction>, Unavailable>;
 
-    /// Forgets those that expired before `now`, at most 1,000 of them; how many it forgot. An
-    /// adapter that forgets them by itself has nothing to do.
+    /// Forgets those that expired before `now`, at most [`super::FORGOTTEN_AT_ONCE`] of them; how many
+    /// it forgot. An adapter that forgets them by itself has nothing to do.
     async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable>;
 
     /// Remembers a sign-in that succeeded for [`ARRIVAL_REMEMBERED`].

@@ -189,6 +189,19 @@ fn transaction(
     }
 }
 
+/// The request that [`transaction`] kept, with the `state` that came back.
+fn request_of(login: LoginTransaction, state: Secret) -> AuthorizationRequest {
+    AuthorizationRequest {
+        state,
+        nonce: login.nonce,
+        code_verifier: login.code_verifier,
+        redirect_uri: login.redirect_uri,
+        max_age: login.max_age,
+        created_at: login.created_at,
+        expires_at: login.expires_at,
+    }
+}
+
 /// What came back to a connector's redirect URI, and with it.
 #[derive(Debug)]
 pub struct Callback {
