@@ -37,6 +37,9 @@ pub struct Ports {
     pub application: u16,
 }
 
+/// A text of the recipe that a story has otherwise: which file, the recipe's text, the story's.
+pub type Change = (&'static str, &'static str, &'static str);
+
 /// A running proxy with a folder of its own; killed when it is dropped.
 pub struct Proxy {
     child: Child,
@@ -45,9 +48,13 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts the proxy and waits until it passes requests on.
-    pub async fn start(kind: Kind, ports: Ports) -> Self {
+    pub async fn start(kind: Kind, ports: Ports, changes: &[Change]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let arguments = kind.install(folder.path(), ports);
+        for (name, theirs, ours) in changes {
+            let installed = fs::read_to_string(folder.path().join(name)).unwrap();
+            Recipe(installed).with(theirs, ours).write(folder.path(), name);
+        }
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new(program(kind.program()))
             .args(arguments)
