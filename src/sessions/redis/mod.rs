@@ -10,7 +10,7 @@
 //!
 //! # What lies there
 //!
-//! A key is the configured prefix, the letter of its kind ([`Kind`]), and in braces, by which a
+//! A key is the configured prefix, the letter of its kind (`Kind`), and in braces, by which a
 //! cluster chooses its place, a name in hexadecimal: `portico:s:{0f…}`.
 //!
 //! | Key | Type | What it holds | Until when |
