@@ -1,14 +1,15 @@
 //! Configuration in, running service out: the one place that chooses adapters.
 
 mod kept;
+mod running;
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{io, net::TcpListener, sync::Arc};
 
-use actix_web::{HttpServer, dev::ServerHandle, web::Data};
-use tokio::task::JoinHandle;
+use actix_web::{HttpServer, web::Data};
 use url::Url;
 
-use self::kept::{Kept, SessionAdapter, reach, watch};
+use self::kept::{Kept, SessionAdapter, reach};
+pub use self::running::Running;
 use crate::{
     config::{Config, MasterKeyError},
     domain::{
@@ -28,12 +29,9 @@ use crate::{
         Ports, Settings, Unavailable,
         store::{SigningKey, SigningKeys as _},
     },
-    service::{access, maintenance},
+    service::access,
     storage::sqlite::{OpenError, SqliteStore},
 };
-
-/// How often what was left for later is done.
-const MAINTENANCE_EVERY: Duration = Duration::from_secs(30);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +146,7 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
-        let background = self.background();
+        let background = running::background(&self.ports, &self.sessions);
         tokio::task::spawn_blocking(move || {
             if let Err(error) = self.authorities.prepare() {
                 tracing::error!(%error, "no authority can be reached until this is mended");
@@ -162,18 +160,6 @@ impl App {
             ports: self.ports,
             sessions: self.sessions,
         })
-    }
-
-    /// What goes on beside the requests.
-    fn background(&self) -> Vec<JoinHandle<()>> {
-        let maintained = tokio::spawn(maintain(self.ports.clone(), self.sessions.clone()));
-        let watched = match &self.sessions {
-            SessionAdapter::Embedded(_) => None,
-            SessionAdapter::Redis(redis) => {
-                Some(tokio::spawn(watch(self.ports.clone(), redis.clone())))
-            }
-        };
-        [maintained].into_iter().chain(watched).collect()
     }
 
     fn state(&self, readiness: Readiness, demo: DemoPages) -> State {
@@ -197,34 +183,6 @@ impl App {
             portal_links: demo.portal_links,
             demo_organizations: demo.organizations,
             security_headers: SecurityHeaders::new(&public_url),
-        }
-    }
-}
-
-/// A service that answers.
-pub struct Running {
-    /// What the stories use.
-    pub ports: Ports,
-    handle: ServerHandle,
-    server: JoinHandle<io::Result<()>>,
-    background: Vec<JoinHandle<()>>,
-    readiness: Readiness,
-    sessions: SessionAdapter,
-}
-
-impl Running {
-    /// Stops taking requests, finishes those in flight, and writes down what was written behind.
-    pub async fn stop(self) {
-        self.readiness.stop();
-        self.handle.stop(true).await;
-        self.background.iter().for_each(JoinHandle::abort);
-        if let Ok(Err(error)) = self.server.await {
-            tracing::error!(%error, "the listener ended badly");
-        }
-        if let SessionAdapter::Embedded(sessions) = self.sessions
-            && let Err(unavailable) = sessions.flush_last_seen().await
-        {
-            tracing::error!(%unavailable, "when sessions were last used is not written down");
         }
     }
 }
@@ -296,23 +254,4 @@ async fn signer(store: &SqliteStore, clock: &Clock) -> Result<Signer, StartError
         store.insert_first_signing_key(&key).await?
     };
     Ok(Signer::new(key.kid, &key.pkcs8)?)
-}
-
-async fn maintain(ports: Ports, sessions: SessionAdapter) {
-    let mut ticks = tokio::time::interval(MAINTENANCE_EVERY);
-    loop {
-        ticks.tick().await;
-        let done = async {
-            if let SessionAdapter::Embedded(sessions) = &sessions {
-                sessions.flush_last_seen().await?;
-                sessions.sweep(ports.clock.now()).await?;
-            }
-            maintenance::forget_expired_logins(&ports).await?;
-            maintenance::forget_old_decisions(&ports).await?;
-            maintenance::forget_old_revocations(&ports).await
-        };
-        if let Err(unavailable) = done.await {
-            tracing::error!(%unavailable, "maintenance failed; it is tried again in 30 seconds");
-        }
-    }
 }

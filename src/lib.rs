@@ -9,7 +9,7 @@
 //! | floor | modules | knows |
 //! |---|---|---|
 //! | 4 | [`http`], [`cli`], [`simulator`] | URLs, status codes, pages; commands, exit codes; a simulated tenant |
-//! | 3 | [`storage`], [`sessions`], [`outbound`], [`config`], [`telemetry`] | SQL, memory, the network, files, the log |
+//! | 3 | [`storage`], [`sessions`], [`outbound`], [`config`], [`telemetry`] | SQL, memory, Redis, the network, files, the log |
 //! | 2 | [`service`], [`ports`] | what happens, and what that needs from outside |
 //! | 1 | [`oidc`], [`oauth`], [`scim`] | the protocols, as values and checks |
 //! | 0 | [`domain`] | our own nouns |

@@ -2,9 +2,9 @@
 //!
 //! # Why beside
 //!
-//! Rates depend on the machine and on who else uses it; the ratio of two servers that take turns
-//! every few seconds hardly does. Both servers are this very program, begun anew with an argument,
-//! so they share the web framework, its features, the allocator and the compiler's settings.
+//! Rates depend on the machine and on who else uses it; the ratio of servers that take turns every
+//! second hardly does. All of them are this very program, begun anew with an argument, so they
+//! share the web framework, its features, the allocator and the compiler's settings.
 
 use std::{env, time::Duration};
 

@@ -87,4 +87,6 @@ core.register_action("portico_check", { "http-req" }, function(txn, demand)
             txn.http:req_add_header(name, value)
         end
     end
+    -- Last: whatever failed above has let nobody in.
+    txn:set_var("txn.portico_let_in", true)
 end, 1)

@@ -202,7 +202,7 @@ async fn connect(arguments: Connect) -> anyhow::Result<()> {
     let created = connectors::create(&ports, &organization, new, Actor::Operator).await?;
     let id = created.connector.id;
     let redirect_uri = connectors::redirect_uri(&ports, id);
-    let frontchannel_logout_uri = logout::front_channel_uri(&ports, id);
+    let frontchannel_logout_uri = logout::frontchannel_logout_uri(&ports, id);
     let scim_url = connectors::scim_url(&ports, id);
     let user_name = &created.connector.scim.user_name;
     let password = created.scim_password.expose();
@@ -266,7 +266,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
             "role_source": connector.role_source.as_str(),
             "link_by_user_name": connector.link_by_user_name.as_str(),
             "redirect_uri": connectors::redirect_uri(&ports, connector.id),
-            "frontchannel_logout_uri": logout::front_channel_uri(&ports, connector.id),
+            "frontchannel_logout_uri": logout::frontchannel_logout_uri(&ports, connector.id),
             "scim_url": connectors::scim_url(&ports, connector.id),
             "scim_username": connector.scim.user_name,
         })

@@ -96,6 +96,13 @@ impl fmt::Debug for SecretDigest {
     }
 }
 
+/// Bytes in hexadecimal, as a digest or an identifier is named where only text can stand.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// `N` bytes from the system's random source.
 ///
 /// # Panics
@@ -117,6 +124,11 @@ mod tests {
         let shown = format!("{secret:?} {:?}", secret.digest());
 
         assert_eq!(shown, "Secret(…) SecretDigest(…)");
+    }
+
+    #[test]
+    fn a_byte_is_two_hexadecimal_digits_in_small_letters() {
+        assert_eq!(hexadecimal(&[0x00, 0x0a, 0x7f, 0xf0, 0xff]), "000a7ff0ff");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The stylesheet and the icon: compiled in, nothing comes from elsewhere.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::sync::LazyLock;
 
 use actix_web::{
     HttpResponse,
@@ -9,16 +9,14 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 
+use crate::domain::secret::hexadecimal;
+
 const STYLESHEET: &str = include_str!("../../templates/assets/portico.css");
 const ICON: &str = include_str!("../../templates/assets/favicon.svg");
 
 static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| {
     let hash = digest::digest(&digest::SHA256, STYLESHEET.as_bytes());
-    let mut path = "/assets/portico-".to_owned();
-    for byte in &hash.as_ref()[..8] {
-        write!(path, "{byte:02x}").expect("a String takes any text");
-    }
-    path + ".css"
+    format!("/assets/portico-{}.css", hexadecimal(&hash.as_ref()[..8]))
 });
 
 /// Where the stylesheet lies: `/assets/portico-{hash}.css`, the hash being that of its content.

@@ -46,6 +46,9 @@ const VALUE_LENGTH: usize = 43;
 /// A longer cookie is not ours: signature and value, each character escaped at worst.
 const LONGEST_VALUE: usize = 3 * (SIGNATURE_LENGTH + VALUE_LENGTH);
 
+/// A browser keeps so many login cookies at most once a sign-in has succeeded.
+const MOST_LOGINS: usize = 40;
+
 /// Names, keys and attributes of the cookies.
 #[derive(Clone)]
 pub struct Cookies {
@@ -101,19 +104,31 @@ impl Cookies {
         self.logins(headers).next()
     }
 
-    /// The values of all login cookies, at most a hundred.
+    /// The values of the login cookies, at most a hundred.
     ///
     /// Without the `__Host-` prefix a neighbouring host or path can plant some, which the browser
     /// may send first.
     pub fn logins(&self, headers: &HeaderMap) -> impl Iterator<Item = Secret> {
-        let name = self.login_name;
-        let is_ours = move |found: &str| {
-            found.strip_prefix(name).is_some_and(|end| end.is_empty() || end.starts_with('-'))
+        self.login_pairs(headers).filter_map(|(_, value)| login_value(value)).take(100)
+    }
+
+    /// The end of the login cookies beyond the first forty: tabs that opened at once have left one
+    /// each, and proxies refuse headers that grow too long.
+    pub fn without_surplus_logins(&self, headers: &HeaderMap) -> Vec<Cookie<'static>> {
+        let surplus = self.login_pairs(headers).skip(MOST_LOGINS).map(|(name, _)| name.to_owned());
+        let end = |name| {
+            let mut cookie = Cookie::build(name, "").path("/").secure(self.secure).finish();
+            cookie.make_removal();
+            cookie
         };
-        pairs(headers)
-            .filter(move |(found, _)| is_ours(found))
-            .filter_map(|(_, value)| login_value(value))
-            .take(100)
+        surplus.take(100).map(end).collect()
+    }
+
+    fn login_pairs<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = (&'h str, &'h str)> {
+        let name = self.login_name;
+        pairs(headers).filter(move |(found, _)| {
+            found.strip_prefix(name).is_some_and(|end| end.is_empty() || end.starts_with('-'))
+        })
     }
 
     /// The login cookie with this value, good for another ten minutes.
@@ -164,4 +179,32 @@ fn unescape<'b>(escaped: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
 /// A value without the quotation marks that may stand around it (RFC 6265 §4.1.1).
 fn unquoted(value: &str) -> &str {
     value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn of_the_login_cookies_of_a_hundred_tabs_forty_stay() {
+        let cookies = Cookies::new(&MasterKey::new(&[7; 32]), true);
+        let header = |count: usize| {
+            let tabs = (0..count).map(|tab| format!("__Host-portico-login-{tab:08x}=x"));
+            let all = tabs.chain(["other=1".to_owned()]).collect::<Vec<_>>().join("; ");
+            HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(&all).unwrap())])
+        };
+
+        let few = cookies.without_surplus_logins(&header(40));
+        let many = cookies.without_surplus_logins(&header(100));
+
+        assert_eq!((few.len(), many.len()), (0, 60));
+        let last = many.last().unwrap();
+        assert_eq!(
+            (last.name(), last.max_age()),
+            ("__Host-portico-login-00000063", Some(Duration::ZERO))
+        );
+        assert_eq!((last.path(), last.secure()), (Some("/"), Some(true)));
+    }
 }

@@ -227,7 +227,11 @@ async fn complete(
             if let Some(token) = &signed_in.token {
                 session_store::begin(session, token);
             }
-            Ok(HttpResponse::build(StatusCode::SEE_OTHER)
+            let mut response = HttpResponse::build(StatusCode::SEE_OTHER);
+            for cookie in state.cookies.without_surplus_logins(headers) {
+                response.cookie(cookie);
+            }
+            Ok(response
                 .insert_header((LOCATION, signed_in.return_to.as_str()))
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .finish())

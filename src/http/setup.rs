@@ -151,7 +151,7 @@ fn copied_values(ports: &Ports, setup: &Setup) -> CopiedValues {
     CopiedValues {
         redirect_uri: connectors::redirect_uri(ports, id),
         signed_out_uri: logout::return_uri(ports),
-        frontchannel_logout_uri: logout::front_channel_uri(ports, id),
+        frontchannel_logout_uri: logout::frontchannel_logout_uri(ports, id),
         scim_url: connectors::scim_url(ports, id),
         scim_user_name: former.unwrap_or_else(|| connectors::scim_user_name(&setup.organization)),
     }

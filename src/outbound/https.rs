@@ -32,6 +32,12 @@ use crate::{domain::connector::ConnectorKind, oidc::authority::TrustedHosts};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A connection that has been idle for longer is not used again.
+///
+/// Servers close theirs after 5 seconds or more. A request that meets this on its way gets no
+/// answer, and the redemption of a code can't be repeated: the first may have used it up.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The one outgoing door.
 #[derive(Clone, Debug)]
 pub struct Https {
@@ -130,6 +136,7 @@ fn builder() -> reqwest::ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TOTAL_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("Portico/", env!("CARGO_PKG_VERSION")))
 }
 
@@ -284,6 +291,12 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use openidconnect::http;
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+        net::TcpListener,
+    };
+
     use super::*;
 
     fn https() -> Https {
@@ -388,5 +401,43 @@ mod tests {
         let resolved = PublicAddresses.resolve("localhost".parse().unwrap()).await;
 
         assert!(resolved.is_err());
+    }
+
+    /// Answers the first request on each connection, and hangs up on the second.
+    async fn hang_up_on_the_second(listener: TcpListener) {
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut connection = BufReader::new(connection);
+                let mut line = String::new();
+                while line != "\r\n" {
+                    line.clear();
+                    connection.read_line(&mut line).await.unwrap();
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                connection.write_all(answer).await.unwrap();
+                connection.read_line(&mut line).await.ok();
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_its_server_is_about_to_close_is_not_used_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(hang_up_on_the_second(listener));
+        let https = Https::new(TrustedHosts::with_configured([address.as_str()]).unwrap());
+        let door = https.door(ConnectorKind::Oidc, 100);
+        let redeem = || {
+            let request = http::Request::post(format!("http://{address}/token"));
+            door.send(request.body(b"code=1".to_vec()).unwrap())
+        };
+
+        let first = redeem().await.map(|answer| answer.status());
+        tokio::time::sleep(IDLE_TIMEOUT + Duration::from_millis(100)).await;
+        let second = redeem().await.map(|answer| answer.status());
+
+        assert_eq!(first.unwrap(), StatusCode::OK);
+        assert_eq!(second.unwrap(), StatusCode::OK);
     }
 }

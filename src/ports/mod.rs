@@ -12,6 +12,9 @@ pub mod logins;
 pub mod sessions;
 pub mod store;
 
+/// How many one command forgets at most of what is old, so that none is long.
+pub const FORGOTTEN_AT_ONCE: u64 = 1_000;
+
 /// Everything a story may use of the outside world.
 #[derive(Clone)]
 pub struct Ports {

@@ -261,7 +261,8 @@ pub trait Accounts: Send + Sync {
     ) -> Result<AccountPage, Unavailable>;
 }
 
-/// A change that sessions must follow, noted in the same commit.
+/// A change that sessions must follow, a new display name as well as lost access; noted in the same
+/// commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// Whose it is.
@@ -281,7 +282,7 @@ pub enum Revoked {
     Connector(ConnectorId),
 }
 
-/// Changes of late that sessions must follow, or have followed.
+/// Changes of late that sessions must follow, or have followed; not all of them take access away.
 ///
 /// They are told to the sessions right after their commit. They are kept for a while beyond that,
 /// since the process may end between the two, and a store of sessions may lose what it was told.
@@ -290,8 +291,9 @@ pub trait Revocations: Send + Sync {
     /// All that are kept, in no order.
     async fn list_revocations(&self) -> Result<Vec<Revocation>, Unavailable>;
 
-    /// Forgets those of before `moment`, at most 1,000 of them; how many it forgot.
-    async fn delete_revocations(&self, moment: Timestamp) -> Result<u64, Unavailable>;
+    /// Forgets those of before `moment`, at most [`super::FORGOTTEN_AT_ONCE`] of them; how many it
+    /// forgot.
+    async fn delete_revocations_before(&self, moment: Timestamp) -> Result<u64, Unavailable>;
 }
 
 /// Why a link was not made.
@@ -377,7 +379,8 @@ pub trait Decisions: Send + Sync {
         reference: &Reference,
     ) -> Result<Option<Decision>, Unavailable>;
 
-    /// Forgets decisions made before `before`, at most 1,000 of them; how many it forgot.
+    /// Forgets decisions made before `before`, at most [`super::FORGOTTEN_AT_ONCE`] of them; how many it
+    /// forgot.
     async fn delete_decisions_before(&self, before: Timestamp) -> Result<u64, Unavailable>;
 }
 
@@ -464,6 +467,7 @@ pub trait SessionRecords: Send + Sync {
         limit: u64,
     ) -> Result<Vec<(Session, Identity)>, Unavailable>;
 
-    /// Forgets sessions that can't come alive again at `now`, at most 1,000; how many it forgot.
+    /// Forgets sessions that can't come alive again at `now`, at most [`super::FORGOTTEN_AT_ONCE`]; how
+    /// many it forgot.
     async fn delete_dead_sessions(&self, now: Timestamp) -> Result<u64, Unavailable>;
 }

@@ -189,6 +189,19 @@ fn transaction(
     }
 }
 
+/// The request that [`transaction`] kept, with the `state` that came back.
+fn request_of(login: LoginTransaction, state: Secret) -> AuthorizationRequest {
+    AuthorizationRequest {
+        state,
+        nonce: login.nonce,
+        code_verifier: login.code_verifier,
+        redirect_uri: login.redirect_uri,
+        max_age: login.max_age,
+        created_at: login.created_at,
+        expires_at: login.expires_at,
+    }
+}
+
 /// What came back to a connector's redirect URI, and with it.
 #[derive(Debug)]
 pub struct Callback {
@@ -237,13 +250,14 @@ pub async fn complete(ports: &Ports, callback: Callback) -> Result<SignedIn, Log
         attempt.session(&token, &tokens, &linked.account, granted.token_role, role, place);
     if let Some(previous) = callback.previous_session {
         if attempt.goes_on_with(&previous, &session).await? {
-            circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+            attempt.go_on(&tokens.identity, &linked, &granted).await?;
+            attempt.remember_arrival().await;
             return Ok(SignedIn { token: None, return_to: attempt.return_to });
         }
         ports.sessions.end(&previous).await?;
     }
     attempt.open(session, &tokens, &linked, &granted).await?;
-    circle::remember_arrival(ports, &attempt.browser, &attempt.return_to).await;
+    attempt.remember_arrival().await;
     Ok(SignedIn { token: Some(token), return_to: attempt.return_to })
 }
 

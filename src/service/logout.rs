@@ -142,7 +142,7 @@ fn logout_hint(hints: Option<&SignOutHints>) -> Option<&str> {
 
 /// Where an authority tells of sessions that end there; to be registered as its front-channel
 /// logout URL.
-pub fn front_channel_uri(ports: &Ports, id: ConnectorId) -> String {
+pub fn frontchannel_logout_uri(ports: &Ports, id: ConnectorId) -> String {
     format!("{}/oidc/{id}/frontchannel-logout", ports.settings.public_url)
 }
 

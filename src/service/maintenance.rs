@@ -2,10 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::ports::{Ports, Unavailable};
-
-/// What is forgotten by one command at most, so that none is long.
-const BATCH: u64 = 1_000;
+use crate::ports::{FORGOTTEN_AT_ONCE, Ports, Unavailable};
 
 /// How long it can be looked up why a sign-in ended as it did.
 const DECISIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -15,14 +12,8 @@ const REVOCATIONS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Forgets sign-ins that nobody finished; how many.
 pub async fn forget_expired_logins(ports: &Ports) -> Result<u64, Unavailable> {
-    let mut forgotten = 0;
-    loop {
-        let batch = ports.logins.delete_expired_logins(ports.clock.now()).await?;
-        forgotten += batch;
-        if batch < BATCH {
-            return Ok(forgotten);
-        }
-    }
+    let now = ports.clock.now();
+    batch_by_batch(|| ports.logins.delete_expired_logins(now)).await
 }
 
 /// Forgets why sign-ins ended as they did more than 90 days ago; how many.
@@ -30,24 +21,31 @@ pub async fn forget_expired_logins(ports: &Ports) -> Result<u64, Unavailable> {
 /// Anybody can add to these by beginning a sign-in and cancelling it.
 pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
     let before = ports.clock.now() - DECISIONS_KEPT;
+    batch_by_batch(|| ports.store.delete_decisions_before(before)).await
+}
+
+/// Forgets revocations that no session is left of; how many. A store of sessions that breaks down
+/// may come back with an old copy, so they are kept as long as a session lives.
+///
+/// None while sessions are not accepted: some may not have been followed yet then.
+pub async fn forget_old_revocations(ports: &Ports) -> Result<u64, Unavailable> {
+    ports.sessions.ping().await?;
+    let longest = ports.settings.session_limits.absolute.max(REVOCATIONS_KEPT);
+    let before = ports.clock.now() - longest;
+    batch_by_batch(|| ports.store.delete_revocations_before(before)).await
+}
+
+/// Calls what forgets [`FORGOTTEN_AT_ONCE`] until it finds fewer; how many it forgot in all.
+async fn batch_by_batch<F>(forget: impl Fn() -> F) -> Result<u64, Unavailable>
+where
+    F: Future<Output = Result<u64, Unavailable>>,
+{
     let mut forgotten = 0;
     loop {
-        let batch = ports.store.delete_decisions_before(before).await?;
+        let batch = forget().await?;
         forgotten += batch;
-        if batch < BATCH {
+        if batch < FORGOTTEN_AT_ONCE {
             return Ok(forgotten);
         }
     }
-}
-
-/// Forgets revocations that no session is left of: a store of sessions that breaks down may come
-/// back with an old copy, so they are kept as long as a session lives.
-///
-/// None while sessions are not accepted: some may not have been followed yet then.
-pub async fn forget_old_revocations(ports: &Ports) -> Result<(), Unavailable> {
-    ports.sessions.ping().await?;
-    let longest = ports.settings.session_limits.absolute.max(REVOCATIONS_KEPT);
-    let old = ports.clock.now() - longest;
-    while ports.store.delete_revocations(old).await? == BATCH {}
-    Ok(())
 }

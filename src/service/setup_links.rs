@@ -145,14 +145,16 @@ pub async fn complete(
     answers: Answers,
 ) -> Result<Completed, SetupError> {
     let setup = find(ports, token).await?;
-    let (scim_password, now) = (Secret::generate(), ports.clock.now());
-    let connector = connector(&setup, &answers, &scim_password, now);
+    let scim_password = Secret::generate();
+    let connector = connector(&setup, &answers, &scim_password, ports.clock.now());
     let problems =
         Problems { authority: authority_problem(ports, &connector).await, ..answers.check() };
     if !problems.is_empty() {
         return Err(SetupError::Problems { setup: Box::new(setup), problems: Box::new(problems) });
     }
     let action = if setup.connector.is_some() { "connector.replaced" } else { "connector.created" };
+    // Only now: whoever came in while the authority was asked came from the former one.
+    let now = ports.clock.now();
     let audit = connectors::audit_event(&connector, action, Actor::SetupLink, now);
     let moves = setup.connector.is_some_and(|former| former.authority != connector.authority);
     save(ports, setup.link.digest, now, &connector, audit, moves).await?;

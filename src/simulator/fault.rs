@@ -1,4 +1,4 @@
-//! The lies that the simulator can tell: each is data that changes one thing at one station.
+//! The faults, each a list of lies: a lie changes one thing at one station.
 
 use std::{fmt, str::FromStr};
 

@@ -1,8 +1,10 @@
 //! Sign-ins under way.
 
+use std::sync::Arc;
+
 use portico::{
     domain::{login_transaction::LoginTransaction, return_to::ReturnTo, secret::SecretDigest},
-    ports::logins::RecentLogins,
+    ports::logins::{Arrival, Logins, RecentLogins},
 };
 use tokio::task::JoinSet;
 
@@ -146,13 +148,13 @@ async fn arrivals_and_open_logins_are_counted_by_browser_and_place() {
         logins.take_login(&taken.state, now()).await.unwrap().unwrap();
         for (browser, path) in [(&browser, "/"), (&browser, "/"), (&browser, "/x"), (&another, "/")]
         {
-            logins.insert_arrival(browser, &place(path), now()).await.unwrap();
+            arrive(logins, browser, path, 0).await;
         }
 
         let portal = logins.count_recent(&browser, &ReturnTo::portal(), now()).await.unwrap();
         let longer = logins.count_recent(&browser, &place("/x/"), now()).await.unwrap();
 
-        assert_eq!(portal, RecentLogins { open: 1, arrived: 2 });
+        assert_eq!(portal, RecentLogins { open: 1, arrived: 2, side_by_side: false });
         assert_eq!(longer, RecentLogins::default());
     }
 }
@@ -169,7 +171,7 @@ async fn what_was_before_is_not_counted() {
                 ..login(connector, b"browser")
             };
             logins.insert_login(&begun).await.unwrap();
-            logins.insert_arrival(&browser, &place("/"), after(seconds)).await.unwrap();
+            arrive(logins, &browser, "/", seconds).await;
         }
 
         let mut counts = Vec::new();
@@ -189,7 +191,7 @@ async fn forgotten_arrivals_are_one_browsers_alone() {
         let [browser, another] = [SecretDigest::of(b"browser"), SecretDigest::of(b"another")];
         logins.insert_login(&login(connector, b"browser")).await.unwrap();
         for (browser, path) in [(&browser, "/"), (&browser, "/x"), (&another, "/")] {
-            logins.insert_arrival(browser, &place(path), now()).await.unwrap();
+            arrive(logins, browser, path, 0).await;
         }
 
         logins.forget_arrivals(&browser).await.unwrap();
@@ -197,8 +199,43 @@ async fn forgotten_arrivals_are_one_browsers_alone() {
         let count = async |browser: &SecretDigest, path| {
             logins.count_recent(browser, &place(path), now()).await.unwrap()
         };
-        assert_eq!(count(&browser, "/").await, RecentLogins { open: 1, arrived: 0 });
+        assert_eq!(count(&browser, "/").await, RecentLogins { open: 1, ..RecentLogins::default() });
         assert_eq!(count(&browser, "/x").await, RecentLogins::default());
-        assert_eq!(count(&another, "/").await, RecentLogins { open: 0, arrived: 1 });
+        assert_eq!(
+            count(&another, "/").await,
+            RecentLogins { arrived: 1, ..RecentLogins::default() }
+        );
+    }
+}
+
+/// A sign-in of a moment that succeeds so many seconds after noon.
+async fn arrive(logins: &Arc<dyn Logins>, browser: &SecretDigest, path: &str, seconds: i64) {
+    let (begun_at, at) = (after(seconds), after(seconds));
+    let arrival = Arrival { browser, return_to: &place(path), begun_at, at };
+    logins.insert_arrival(&arrival).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_that_follow_one_another_are_told_from_those_side_by_side() {
+    for desk in login_desks().await {
+        let LoginDesk { logins, .. } = &desk;
+        let rounds = [(0, 2), (2, 4), (5, 9)];
+        let tabs = [(0, 5), (10, 12), (1, 7)];
+        let other_places = [(0, 5), (0, 5)];
+
+        let mut side_by_side = Vec::new();
+        for (name, spans) in [("rounds", &rounds[..]), ("tabs", &tabs), ("places", &other_places)] {
+            let browser = SecretDigest::of(name.as_bytes());
+            for (number, (begun, at)) in spans.iter().enumerate() {
+                let path = if name == "places" { format!("/{number}") } else { "/0".to_owned() };
+                let (begun_at, at) = (after(*begun), after(*at));
+                let arrival = Arrival { browser: &browser, return_to: &place(&path), begun_at, at };
+                logins.insert_arrival(&arrival).await.unwrap();
+            }
+            let recent = logins.count_recent(&browser, &place("/0"), now()).await.unwrap();
+            side_by_side.push(recent.side_by_side);
+        }
+
+        assert_eq!(side_by_side, [false, true, false]);
     }
 }

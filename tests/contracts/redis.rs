@@ -31,8 +31,9 @@ fn key_of(part: &RedisPart, kind: char) -> (Connection, Vec<u8>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_record_that_can_not_be_read_lets_nobody_in_and_hurts_nobody() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let (mut raw, key) = key_of(&part, 's');
@@ -71,8 +72,9 @@ async fn a_record_that_can_not_be_read_lets_nobody_in_and_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn another_programs_value_under_a_sessions_key_is_no_session() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let (mut raw, key) = key_of(&part, 's');
@@ -126,8 +128,9 @@ impl Drop for Restricted {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_revocation_that_fails_lets_nobody_in_until_it_has_happened() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let mut user = Restricted::new(&part).await;
     let desk = redis_desk(user.redis.clone()).await;
     let session = desk.sign_in().await;
@@ -150,8 +153,9 @@ async fn a_revocation_that_fails_lets_nobody_in_until_it_has_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_sign_in_that_redis_refuses_fails_alone() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let mut user = Restricted::new(&part).await;
     let desk = redis_desk(user.redis.clone()).await;
     let session = desk.sign_in().await;
@@ -170,8 +174,9 @@ async fn a_sign_in_that_redis_refuses_fails_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_connection_that_is_lost_lets_nobody_in_until_it_is_made_anew() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let mut user = Restricted::new(&part).await;
     let desk = redis_desk(user.redis.clone()).await;
     let session = desk.sign_in().await;
@@ -189,9 +194,10 @@ async fn a_connection_that_is_lost_lets_nobody_in_until_it_is_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn another_programs_value_under_an_index_ends_the_sessions_of_that_index_alone() {
     for kind in ['a', 'c', 'i'] {
-        let Some(part) = RedisPart::new().await else { return };
+        let part = RedisPart::new().await;
         let desk = redis_desk(part.redis.clone()).await;
         let session = desk.sign_in().await;
         let (mut raw, key) = key_of(&part, kind);
@@ -223,9 +229,10 @@ async fn another_programs_value_under_an_index_ends_the_sessions_of_that_index_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_sign_in_that_meets_another_programs_value_fails_once() {
     for kind in ['a', 'c', 'i'] {
-        let Some(part) = RedisPart::new().await else { return };
+        let part = RedisPart::new().await;
         let desk = redis_desk(part.redis.clone()).await;
         let before = desk.sign_in().await;
         let (mut raw, key) = key_of(&part, kind);
@@ -242,8 +249,9 @@ async fn a_sign_in_that_meets_another_programs_value_fails_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_sign_in_that_is_dropped_leaves_nothing_behind_though_its_browser_never_returns() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
     for browser in [b"1", b"2", b"3"] {
@@ -306,6 +314,7 @@ async fn all_sessions_of_an_account_end_also_those_of_an_epoch_yet_to_come() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_redis_that_is_away_is_told_at_once_and_never_let_in() {
     let redis = Arc::new(Redis::new("redis://127.0.0.1:1", "test:".into()).unwrap());
     let desk = redis_desk(redis.clone()).await;
@@ -320,14 +329,16 @@ async fn a_redis_that_is_away_is_told_at_once_and_never_let_in() {
     let created = desk.sessions.create(session.clone(), hints(), desk.identity("Alice")).await;
     let begun = logins.insert_login(&login(&desk.connector, b"browser")).await;
 
-    assert!(asked_at.elapsed() < Duration::from_millis(250), "{:?}", asked_at.elapsed());
+    // A thousand that each waited for Redis would take 250 s.
+    assert!(asked_at.elapsed() < Duration::from_secs(10), "{:?}", asked_at.elapsed());
     assert!(created.is_err() && begun.is_err());
     assert_eq!(desk.sessions.ping().await.unwrap_err().part, Part::Redis);
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_redis_that_does_not_admit_us_is_explained_without_the_password() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     for credentials in [":hunter2@", "nobody:hunter2@"] {
         let url = part.url.replacen("://", &format!("://{credentials}"), 1);
         let redis = Redis::new(&url, "test:".into()).unwrap();
@@ -340,8 +351,9 @@ async fn a_redis_that_does_not_admit_us_is_explained_without_the_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn under_another_master_key_hints_and_sign_ins_do_not_open() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let session = desk.sign_in().await;
     let login = login(&desk.connector, b"browser");
@@ -356,8 +368,9 @@ async fn under_another_master_key_hints_and_sign_ins_do_not_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn no_secret_stands_in_redis() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     desk.sign_in().await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
@@ -386,8 +399,9 @@ async fn no_secret_stands_in_redis() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn what_is_kept_in_redis_is_forgotten_there_in_time() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     desk.sign_in().await;
     let logins = RedisLogins::new(part.redis.clone(), master_key(7));
@@ -403,8 +417,9 @@ async fn what_is_kept_in_redis_is_forgotten_there_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_session_that_ended_leaves_nothing_behind() {
-    let Some(part) = RedisPart::new().await else { return };
+    let part = RedisPart::new().await;
     let desk = redis_desk(part.redis.clone()).await;
     let second = connector_in(&*desk.store, desk.account.organization_id).await;
     let [one, two] = [

@@ -33,10 +33,10 @@ async fn only_a_change_that_sessions_must_follow_is_noted() {
         ] {
             store.replace_account(&changed, 1, &event()).await.unwrap();
             let noted = revoked(store).await;
-            store.delete_revocations(after(1)).await.unwrap();
+            store.delete_revocations_before(after(1)).await.unwrap();
             let back = Account { version: 1, access_epoch: 1, ..alice.clone() };
             store.replace_account(&back, 2, &event()).await.unwrap();
-            store.delete_revocations(after(1)).await.unwrap();
+            store.delete_revocations_before(after(1)).await.unwrap();
 
             assert_eq!(noted == [Revoked::Account(alice.id)], is_noted, "{changed:?}");
             assert_eq!(noted.is_empty(), !is_noted, "{changed:?}");
@@ -116,7 +116,7 @@ async fn old_revocations_are_forgotten_and_a_repeated_one_is_as_new_as_its_last(
             store.replace_account(&changed, version, &event).await.unwrap();
         }
 
-        let forgotten = store.delete_revocations(after(60)).await.unwrap();
+        let forgotten = store.delete_revocations_before(after(60)).await.unwrap();
 
         assert_eq!(forgotten, 1);
         assert_eq!(revoked(store).await, [Revoked::Account(alice.id)]);

@@ -1,6 +1,11 @@
 //! Adapters to ask, and things to put into them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    env,
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::{Arc, Once},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use portico::{
@@ -71,6 +76,9 @@ pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
 }
 
+const WITHOUT_REDIS: &[u8] =
+    b"PORTICO_TEST_REDIS is not set: what is kept in Redis is left out; tests/run has it\n";
+
 /// A part of a Redis that a test has to itself.
 pub struct RedisPart {
     pub redis: Arc<Redis>,
@@ -79,20 +87,31 @@ pub struct RedisPart {
 }
 
 impl RedisPart {
-    /// None where `PORTICO_TEST_REDIS` does not say that there is a Redis.
-    pub async fn new() -> Option<Self> {
-        let url = std::env::var("PORTICO_TEST_REDIS").ok()?;
+    /// Of the Redis that `PORTICO_TEST_REDIS` names.
+    pub async fn new() -> Self {
+        let url = env::var("PORTICO_TEST_REDIS").expect("PORTICO_TEST_REDIS names a Redis");
         let prefix = format!("test:{}:", Secret::generate().expose());
         let redis = Arc::new(Redis::new(&url, prefix.clone()).unwrap());
         redis.resume(redis.reconnect().await.unwrap());
-        Some(Self { redis, url, prefix })
+        Self { redis, url, prefix }
+    }
+
+    /// None where `PORTICO_TEST_REDIS` names no Redis, which is said once.
+    async fn if_there_is_one() -> Option<Self> {
+        static SAY: Once = Once::new();
+        if env::var_os("PORTICO_TEST_REDIS").is_none() {
+            // Not by `eprintln`, which is kept back where the test passes.
+            SAY.call_once(|| io::stderr().write_all(WITHOUT_REDIS).unwrap());
+            return None;
+        }
+        Some(Self::new().await)
     }
 }
 
 /// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
     let mut desks = vec![embedded_login_desk().await];
-    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
+    if let Some(RedisPart { redis, .. }) = RedisPart::if_there_is_one().await {
         let logins = Arc::new(RedisLogins::new(redis, master_key(7)));
         desks.push(LoginDesk { logins, ..embedded_login_desk().await });
     }
@@ -119,7 +138,7 @@ pub struct LoginDesk {
 /// Sessions of every adapter, over a database with one account.
 pub async fn sign_in_desks() -> Vec<Desk> {
     let mut desks = vec![Desk::embedded().await];
-    if let Some(RedisPart { redis, .. }) = RedisPart::new().await {
+    if let Some(RedisPart { redis, .. }) = RedisPart::if_there_is_one().await {
         desks.push(Desk::of(redis_desk(redis).await));
     }
     desks

@@ -26,9 +26,7 @@ async fn a_page_that_is_met_damaged_costs_what_needs_it_and_the_log_says_restore
     let log = fs::File::create(installation.path("log")).unwrap();
     let mut command = installation.command(&["serve"]);
     let mut child = command.stderr(log).stdout(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-    while installation.try_ask(Ask::get("/health/ready")).await.is_none() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    installation.is_ready().await;
 
     let damaged = damage_pages(&installation.path("data/portico.db"));
     let list = scene.directory.get("/Users?count=200").await;

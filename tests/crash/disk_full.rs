@@ -1,7 +1,7 @@
 //! The disk is full: nothing is half-written, nobody is lied to, and when there is room again
 //! everything goes on by itself.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use portico::domain::clock::Clock;
 use serde_json::json;
@@ -32,10 +32,6 @@ async fn create_until_refused(directory: &Directory) -> Vec<String> {
         acknowledged.push(user_name);
     }
     panic!("the disk is never full")
-}
-
-fn shorten(path: &Path, length: u64) {
-    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
 /// Everybody whom the service has, sorted.
@@ -163,8 +159,7 @@ async fn a_first_start_that_runs_out_of_room_halfway_leaves_no_half_of_a_databas
         for entry in fs::read_dir(disk.path("")).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        let filled = disk.fill();
-        shorten(&disk.path("filler"), filled - pages * 4_096);
+        disk.fill_but(pages * 4_096);
 
         let first = disk.run(&scene.installation, &["migrate"]).await;
 

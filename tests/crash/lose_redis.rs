@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::{
-    support::{Answer, Ask, RedisServer},
-    survive_a_kill::Story,
+    redis_server::RedisServer,
+    story::Story,
+    support::{Answer, Ask},
 };
 
-/// What a person's program or page waits for at most while Redis is away.
-const QUICKLY: Duration = Duration::from_millis(900);
+/// What a person's program or page waits for at most while Redis is away: the second that Redis is
+/// given, and what a busy machine needs besides. What hangs on a stopped Redis does not end at all.
+const QUICKLY: Duration = Duration::from_secs(5);
 
 impl Story {
     async fn ask(&mut self, address: &str) -> Answer {
@@ -32,8 +34,9 @@ impl Story {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn an_acknowledged_deactivation_holds_though_redis_was_away() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let mut redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     let id = story.provision().await;
     story.sign_in().await;
@@ -52,8 +55,9 @@ async fn an_acknowledged_deactivation_holds_though_redis_was_away() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_service_killed() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let mut redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     let id = story.provision().await;
     story.sign_in().await;
@@ -69,8 +73,9 @@ async fn an_acknowledged_deactivation_holds_though_redis_was_away_and_the_servic
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn an_acknowledged_deactivation_holds_though_redis_forgot_it() {
-    let Some(mut redis) = RedisServer::start_forgetful() else { return };
+    let mut redis = RedisServer::start_forgetful();
     let mut story = Story::begin_with(&redis.section()).await;
     let id = story.provision().await;
     story.sign_in().await;
@@ -86,8 +91,9 @@ async fn an_acknowledged_deactivation_holds_though_redis_forgot_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_session_outlives_redis_and_the_service() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let mut redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     story.provision().await;
     story.sign_in().await;
@@ -103,8 +109,9 @@ async fn a_session_outlives_redis_and_the_service() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_session_works() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let mut redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     let id = story.provision().await;
     story.sign_in().await;
@@ -139,8 +146,9 @@ async fn while_redis_is_away_everything_says_so_quickly_and_what_needs_no_sessio
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_redis_that_hangs_keeps_nobody_waiting_and_lets_nobody_in() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     story.provision().await;
     story.sign_in().await;
@@ -158,8 +166,9 @@ async fn a_redis_that_hangs_keeps_nobody_waiting_and_lets_nobody_in() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_service_starts_without_redis_and_is_ready_when_that_answers() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let mut redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     story.provision().await;
     redis.stop();

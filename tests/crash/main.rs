@@ -1,5 +1,5 @@
-//! Power that fails: the program killed, its disk full, its files damaged; told of the real program
-//! as a process.
+//! Power that fails: the program killed, its disk full, its files damaged, its Redis gone; told of
+//! the real program as a process.
 //!
 //! `kill -9` proves what a process owes: nothing that was answered rests in its memory alone, and
 //! every start finds its way by itself. It does not prove what a machine owes whose power fails:
@@ -18,10 +18,13 @@ mod kill_rounds;
 mod lose_redis;
 mod model;
 mod observed;
+mod process;
 mod redis_failures;
+mod redis_server;
 mod refused_starts;
 mod scene;
 mod small_disk;
+mod story;
 #[expect(dead_code, unused_imports, reason = "the stories use all of it")]
 #[path = "../stories/support/mod.rs"]
 mod support;

@@ -5,10 +5,7 @@ use std::{fs, time::Duration};
 
 use serde_json::json;
 
-use crate::{
-    support::{Ask, RedisServer},
-    survive_a_kill::Story,
-};
+use crate::{redis_server::RedisServer, story::Story, support::Ask};
 
 /// Says something to a Redis that the lines of a configuration name.
 fn say(redis: &RedisServer, words: &[&str]) {
@@ -40,8 +37,9 @@ impl Story {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn strangers_who_meet_a_full_redis_sign_nobody_out() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     story.provision().await;
     story.sign_in().await;
@@ -58,8 +56,9 @@ async fn strangers_who_meet_a_full_redis_sign_nobody_out() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_redis_that_removes_keys_when_it_is_full_lets_nobody_in() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let mut story = Story::begin_with(&redis.section()).await;
     story.provision().await;
     story.sign_in().await;
@@ -75,11 +74,11 @@ async fn a_redis_that_removes_keys_when_it_is_full_lets_nobody_in() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_redis_that_writes_nothing_down_is_warned_of() {
     for (redis, is_warned_of) in
         [(RedisServer::start(), false), (RedisServer::start_forgetful(), true)]
     {
-        let Some(redis) = redis else { return };
         let story = Story::begin_with(&redis.section()).await;
 
         let ready = story.scene.installation.try_ask(Ask::get("/health/ready")).await.unwrap();
@@ -91,8 +90,9 @@ async fn a_redis_that_writes_nothing_down_is_warned_of() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server; tests/run provides it"]
 async fn a_deactivation_ends_sessions_that_are_newer_than_a_restored_database() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let story = Story::begin_with(&redis.section()).await;
     let id = story.provision().await;
     let active = |value: bool| json!([{ "op": "replace", "path": "active", "value": value }]);

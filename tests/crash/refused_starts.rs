@@ -255,10 +255,8 @@ fn assert_refused(case: &str, output: &Output, expected: &[&str]) {
 
 /// Runs a command as somebody whom permissions bind, which they do not bind root.
 async fn without_privileges(installation: &Installation, arguments: &[&str]) -> Output {
-    let program = installation.command(arguments);
-    let mut command = tokio::process::Command::new("unshare");
-    command.arg("--user").arg(program.as_std().get_program()).args(arguments);
-    command.current_dir(installation.folder.path()).kill_on_drop(true).output().await.unwrap()
+    let mut command = installation.command_under(&["unshare", "--user"], arguments);
+    command.kill_on_drop(true).output().await.unwrap()
 }
 
 fn put(here: &Installation, name: &str, content: impl AsRef<[u8]>) {

@@ -56,8 +56,13 @@ impl SmallDisk {
         self.folder.join(name)
     }
 
-    /// Takes all the room that is left; how many bytes that was.
-    pub fn fill(&self) -> u64 {
+    /// Takes all the room that is left.
+    pub fn fill(&self) {
+        self.fill_but(0);
+    }
+
+    /// Takes all the room that is left but so many bytes.
+    pub fn fill_but(&self, room: u64) {
         use std::io::Write as _;
         let mut options = fs::OpenOptions::new();
         let mut filler = options.create(true).append(true).open(self.path("filler")).unwrap();
@@ -68,7 +73,7 @@ impl SmallDisk {
                 Err(error) => panic!("{error}"),
             }
         }
-        filler.metadata().unwrap().len()
+        filler.set_len(filler.metadata().unwrap().len() - room).unwrap();
     }
 
     /// Gives the room back.
@@ -78,18 +83,14 @@ impl SmallDisk {
 
     /// The program with these arguments, its database on the disk.
     fn command(&self, installation: &Installation, arguments: &[&str]) -> Command {
-        let program = installation.command(arguments);
-        let mut command = Command::new("nsenter");
-        command
-            .args(["--user", "--mount", "--preserve-credentials", "--target"])
-            .arg(self.keeper.id().unwrap().to_string())
-            .arg(format!("--wd={}", installation.folder.path().display()))
-            .arg(program.as_std().get_program())
-            .args(arguments)
-            // Whole: the folder that a program starts in is one outside of the namespace.
-            .env("PORTICO_DATABASE__PATH", installation.path("disk/portico.db"))
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        let target = format!("--target={}", self.keeper.id().unwrap());
+        let folder = format!("--wd={}", installation.folder.path().display());
+        let namespace = ["nsenter", "--user", "--mount", "--preserve-credentials"];
+        let wrapper = [&namespace[..], &[&target, &folder]].concat();
+        let mut command = installation.command_under(&wrapper, arguments);
+        // Whole: the folder that a program starts in is one outside of the namespace.
+        command.env("PORTICO_DATABASE__PATH", installation.path("disk/portico.db"));
+        command.kill_on_drop(true);
         command
     }
 

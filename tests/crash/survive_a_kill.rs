@@ -1,57 +1,8 @@
 //! What was answered stays true after `kill -9`: one fact each. `kill_rounds.rs` mixes them.
 
-use portico::{domain::clock::Clock, simulator::Person};
 use serde_json::json;
 
-use crate::{
-    scene::Scene,
-    support::{Ask, Browser, Process},
-};
-
-const SESSION: &str = "portico-session";
-
-/// Ada, her browser and a service that runs.
-pub struct Story {
-    pub scene: Scene,
-    pub process: Process,
-    ada: Person,
-    pub browser: Browser,
-}
-
-impl Story {
-    async fn begin() -> Self {
-        Self::begin_with("").await
-    }
-
-    /// With these lines in the service's configuration.
-    pub async fn begin_with(more: &str) -> Self {
-        let scene = Scene::begin_with(more).await;
-        let ada = scene.has_person("ada");
-        let process = scene.installation.serve().await;
-        let browser = Browser::at(&scene.installation.origin, Clock::system());
-        Self { scene, process, ada, browser }
-    }
-
-    /// Creates Ada's account; its id.
-    pub async fn provision(&self) -> String {
-        self.scene.directory.create(&Scene::user(&self.ada)).await
-    }
-
-    pub async fn sign_in(&mut self) {
-        let page = self.browser.sign_in_from("/login/acme", &self.ada).await;
-        assert_eq!(page.heading(), "Welcome, ada Example", "{}", page.body);
-    }
-
-    pub async fn kill_and_start_again(self) -> Self {
-        self.process.kill().await;
-        let process = self.scene.installation.serve().await;
-        Self { process, ..self }
-    }
-
-    pub async fn session_status(&mut self) -> u16 {
-        self.browser.ask(Ask::get("/session")).await.status
-    }
-}
+use crate::{story::Story, support::SESSION};
 
 #[tokio::test]
 async fn an_acknowledged_account_and_its_session_are_there_after_a_kill() {

@@ -151,7 +151,7 @@ impl World {
         Ok(())
     }
 
-    /// What a session answers, to a program and to a proxy alike.
+    /// What a session answers at `/session`.
     pub async fn seen(&self, cookie: &str) -> Result<Seen, Killed> {
         let session = self.ask(with_session(Ask::get("/session"), cookie)).await?;
         if session.status == 401 {

@@ -11,8 +11,8 @@ use crate::{
         NO_LONGER_OPEN, NOT_PROVISIONED, NOT_TRUSTED, acme_with_ada, assert_refused,
         assert_signed_in, parameter, requests, with,
     },
-    support::{Ask, Callback},
-    who::{LOGIN, OTHER_BROWSER, in_a_form, is_signed_in, session, sessions},
+    support::{Ask, Callback, LOGIN},
+    who::{OTHER_BROWSER, in_a_form, is_signed_in, session, sessions},
 };
 
 /// L6, CVE-2025-46815: what a finished handoff had left behind opened a session once more.

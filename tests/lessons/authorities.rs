@@ -19,8 +19,8 @@ use rustls::{ServerConfig, ServerConnection, Stream, pki_types::PrivatePkcs8KeyD
 
 use crate::{
     scene::{acme_with_ada, assert_signed_in},
-    support::{Ask, Directory, Organization, Service},
-    who::{by_user_name, is_signed_in},
+    support::{Ask, Directory, Organization, Service, Terms},
+    who::is_signed_in,
 };
 
 /// A certificate for localhost that signs itself, and its key; both for one test alone.
@@ -184,7 +184,7 @@ async fn a_host_or_domain_that_ends_or_begins_like_a_known_one_is_another() {
 #[tokio::test]
 async fn letters_and_dots_that_unicode_makes_equal_to_ours_are_none_of_ours() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
 
     for typed in [
         "a@acme\u{3002}example",

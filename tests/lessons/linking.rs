@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     scene::{NOT_PROVISIONED, acme_with_ada, assert_refused, assert_signed_in},
     support::{Directory, Service, Terms},
-    who::{by_user_name, is_signed_in, links, session},
+    who::{is_signed_in, links, session},
 };
 
 const SWITCHED_OFF: &str = "Sign-in is not switched on";
@@ -26,7 +26,7 @@ const WAITS: &str = "Your account waits for approval";
 #[tokio::test]
 async fn a_stranger_with_every_name_of_somebody_gets_nothing_and_leaves_nothing() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     let strangers = Terms { link_by_user_name: LinkByUserName::Allow, ..Terms::default() };
     let strangers = service.organization_under("strangers", strangers).await;
     let ada = acme.has_person("ada", &["User"]);
@@ -98,7 +98,7 @@ async fn who_takes_over_an_admins_login_name_remains_oneself() {
 #[tokio::test]
 async fn what_a_provider_without_tenants_calls_somebody_links_nobody() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     let ada = acme.has_person("ada", &["User"]);
     acme.provision().await;
     service.change_connector(&acme, |connector| connector.kind = ConnectorKind::Oidc).await;
@@ -143,7 +143,7 @@ async fn what_is_switched_off_links_nobody_signs_nobody_in_and_takes_no_people()
 #[tokio::test]
 async fn an_approval_is_for_the_person_who_asked_and_not_for_whoever_has_the_name_by_then() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Ask)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Ask)).await;
     let ada = acme.has_person("ada", &["User"]);
     let eve = acme.has_person("eve", &["User"]);
     let name = ada.user_principal_name.clone();
@@ -199,7 +199,7 @@ async fn somebody_without_an_identifier_is_not_the_account_without_one() {
 #[tokio::test]
 async fn an_approval_is_used_up_by_its_link_and_dies_with_the_account() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Ask)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Ask)).await;
     let ada = acme.has_person("ada", &["User"]);
     let user = Directory::user(&ada.user_principal_name);
     let id = acme.scim().create(&user).await;

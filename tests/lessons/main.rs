@@ -6,6 +6,8 @@ mod answers;
 mod authorities;
 mod forge;
 mod linking;
+#[expect(dead_code, reason = "the relying party's tests use all of it")]
+#[path = "../relying_party/log.rs"]
 mod log;
 mod proxies;
 #[expect(dead_code, reason = "the relying party's tests use all of it")]
@@ -22,7 +24,12 @@ mod who;
 
 use std::{fs, path::Path};
 
+use tracing_subscriber::filter::LevelFilter;
+
 use self::Lesson::{Held, NotYet};
+
+/// How finely the service logs: as finely as it can.
+const LOGGED: LevelFilter = LevelFilter::TRACE;
 
 /// What became of an advisory here.
 enum Lesson {

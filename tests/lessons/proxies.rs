@@ -4,8 +4,7 @@ use portico::domain::id::AccountId;
 
 use crate::{
     scene::{acme_with_ada, assert_signed_in},
-    support::{Ask, Options, Service},
-    who::{LOGIN, SESSION},
+    support::{Ask, LOGIN, Options, SESSION, Service},
 };
 
 const APP: &str = "https://app.example.com";

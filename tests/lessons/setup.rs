@@ -10,8 +10,7 @@ use portico::{
 
 use crate::{
     scene::{acme_with_ada, assert_signed_in, requests},
-    support::{Ask, Organization, Service},
-    who::SESSION,
+    support::{Ask, Organization, SESSION, Service},
 };
 
 const GONE: &str = "This setup link does not work";

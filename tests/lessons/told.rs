@@ -6,9 +6,9 @@ use url::Url;
 
 use crate::{
     log,
-    scene::{SAID_NO, acme_with_ada, assert_refused, assert_signed_in, parameter, with},
-    support::{Ask, Callback, Credential, Directory},
-    who::{LOGIN, SESSION, in_a_form, sessions},
+    scene::{acme_with_ada, assert_refused, assert_signed_in, parameter, with},
+    support::{Ask, Callback, Credential, Directory, LOGIN, SESSION},
+    who::{in_a_form, sessions},
 };
 
 /// L36, `mod_auth_openidc` 2026: codes, tokens, cookies and secrets stood in the log.
@@ -107,7 +107,7 @@ async fn an_error_in_an_answer_cannot_write_into_the_page() {
     }
     let plain = browser.sign_in_until_callback(&acme, &ada).await.url();
     let page = browser.bring(Callback::Query(with(&plain, "error", "server_error"))).await;
-    assert_refused(&mut browser, &page, 403, SAID_NO).await;
+    assert_refused(&mut browser, &page, 503, "Your organization’s sign-in is busy").await;
     assert_eq!(sessions(&service, &acme, &acme.scim_id(&ada).await).await, 0);
     assert_signed_in(&service, &browser.sign_in(&acme, &ada).await);
 }

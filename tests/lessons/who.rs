@@ -1,24 +1,12 @@
 //! Who is signed in, and what ties accounts to people.
 
 use http::Method;
-use portico::{
-    domain::connector::LinkByUserName,
-    simulator::{ExternalId, Mapping},
-};
 use serde_json::Value;
 use url::Url;
 
-use crate::support::{Ask, Browser, Organization, Service, Terms};
+use crate::support::{Ask, Browser, Organization, Service};
 
-pub const SESSION: &str = "portico-session";
-pub const LOGIN: &str = "portico-login";
 pub const OTHER_BROWSER: &str = "Your browser didn’t bring our cookie back";
-
-/// Provisioning as Entra maps it by default, so that only the user name ties people to accounts.
-pub fn by_user_name(link_by_user_name: LinkByUserName) -> Terms {
-    let mapping = Mapping { external_id: ExternalId::MailNickname, ..Mapping::default() };
-    Terms { link_by_user_name, mapping, ..Terms::default() }
-}
 
 pub async fn is_signed_in(browser: &mut Browser) -> bool {
     browser.ask(Ask::get("/session")).await.status == 200

@@ -8,7 +8,7 @@ tell_of_every_proxy! {
 }
 
 /// Ways to write `/admin/people` so that one reader sees something else.
-const SPELLINGS: [&str; 36] = [
+const SPELLINGS: [&str; 54] = [
     "/admin/people",
     "/admin",
     "/ADMIN/people",
@@ -45,12 +45,30 @@ const SPELLINGS: [&str; 36] = [
     "/admin/..%2fpublic/news",
     "/admin/..;/public/news",
     "/admin/people/..%2f..%2fpublic/news",
+    "/admin%3Fx",
+    "/admin%3fx=/people",
+    "/admin%23x",
+    "/admin#x",
+    "/admin/people#/public/",
+    "/admin%25",
+    "/%2561dmin/people",
+    "/public/%252e%252e/admin/people",
+    "/public/%25%32%65%25%32%65/admin/people",
+    "/public/%23/%252e%252e/admin",
+    "/public/#/admin",
+    "/public/news%3F/admin",
+    "/admin%20",
+    "/admin%20/people",
+    "/admin%20?year=2026",
+    "/ADMIN%20%20/people",
+    "/public/news%20/x",
+    "/public/news%20",
 ];
 
 /// Whether nobody could take an address for one under `/admin`, or for another than it seems.
 fn is_plainly_elsewhere(target: &str) -> bool {
     let path = target.split('?').next().unwrap().to_ascii_lowercase();
-    let marks = ["//", "/.", "\\", ";", "%2e", "%2f", "%5c", "%3b", "%00", "%6", "%4"];
+    let marks = ["//", "/.", "\\", ";", "#", "%2", "%3", "%5c", "%00", "%6", "%4"];
     !path.starts_with("/admin") && !marks.iter().any(|mark| path.contains(mark))
 }
 
@@ -85,6 +103,7 @@ async fn honest_addresses_arrive_as_they_were_asked_for(kind: Kind) {
         "/reports/",
         "/reports?next=/admin/../x//y;z&a=%2e%2e%2f",
         "/reports/Z%C3%BCrich%20and%20more",
+        "/reports/annual%20report%20.pdf?name=100%25%3F%23%20",
         "/reports/a.b/.hidden/c..d/...",
         "/reports/a+b,c=d@e:f!(g)*'$&~-_",
         "/administration",

@@ -18,19 +18,25 @@ pub struct Seen {
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
+    /// As it came: in chunks, if it says so.
     pub body: Vec<u8>,
 }
 
-/// An application that says yes to everything and echoes what comes after an upgrade.
+/// An application that says yes to everything, also to an upgrade to any protocol, and echoes what
+/// comes after it.
 pub struct Application {
     pub port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Seen {
-    /// Every value of a header, however its name is spelt: with `-`, `_` or a space, in any case.
+    /// Every value of a header, however its name is spelt: in any case, and, as CGI reads it, with
+    /// any sign in place of `-`.
     pub fn values(&self, name: &str) -> Vec<&str> {
-        let plain = |name: &str| name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
+        let plain = |name: &str| {
+            let sign = |letter: char| !letter.is_ascii_alphanumeric();
+            name.trim().to_ascii_lowercase().replace(sign, "-")
+        };
         let found = self.headers.iter().filter(|(found, _)| plain(found) == plain(name));
         found.map(|(_, value)| value.as_str()).collect()
     }
@@ -78,13 +84,16 @@ impl Application {
 /// Answers one request, and closes; or echoes.
 async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Vec<Seen>>>) {
     let Some(seen) = read(&mut stream).await else { return };
-    let upgrades = !seen.values("upgrade").is_empty();
+    let upgrade = seen.values("upgrade").join(", ").to_lowercase();
     if seen.target != READY {
         kept.lock().unwrap().push(seen);
     }
-    if upgrades {
-        let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
-                    Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    if !upgrade.is_empty() {
+        let chosen = if upgrade.contains("h2c") { "h2c" } else { "websocket" };
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {chosen}\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        );
         let _ = stream.write_all(head.as_bytes()).await;
         let (mut from, mut to) = stream.split();
         let _ = tokio::io::copy(&mut from, &mut to).await;
@@ -93,6 +102,12 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Vec<Seen>>>) {
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\
                   Connection: close\r\n\r\n<h1>The application</h1>";
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+/// Whether a body in chunks is whole, with what stands behind it.
+fn ends(body: &[u8]) -> bool {
+    body.ends_with(b"0\r\n\r\n")
+        || (body.ends_with(b"\r\n\r\n") && body.windows(5).any(|window| window == b"\r\n0\r\n"))
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Seen> {
@@ -114,7 +129,11 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
         headers: lines.filter_map(wire::field).collect(),
         body: bytes[end + 4..].to_vec(),
     };
-    assert!(seen.values("transfer-encoding").is_empty(), "bodies come with their length: {seen:?}");
+    while !seen.values("transfer-encoding").is_empty() && !ends(&seen.body) {
+        if stream.read_buf(&mut seen.body).await.ok()? == 0 {
+            return None;
+        }
+    }
     let length = seen.values("content-length").first().map_or(0, |length| length.parse().unwrap());
     while seen.body.len() < length {
         if stream.read_buf(&mut seen.body).await.ok()? == 0 {

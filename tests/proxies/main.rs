@@ -38,6 +38,7 @@ mod proxy;
 mod relay;
 mod scene;
 mod signing_in;
+mod smuggling;
 #[expect(dead_code, unused_imports, reason = "the stories use all of it")]
 #[path = "../stories/support/mod.rs"]
 mod support;

@@ -2,10 +2,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -39,6 +37,9 @@ pub struct Ports {
     pub application: u16,
 }
 
+/// A text of the recipe that a story has otherwise: which file, the recipe's text, the story's.
+pub type Change = (&'static str, &'static str, &'static str);
+
 /// A running proxy with a folder of its own; killed when it is dropped.
 pub struct Proxy {
     child: Child,
@@ -47,9 +48,13 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts the proxy and waits until it passes requests on.
-    pub async fn start(kind: Kind, ports: Ports) -> Self {
+    pub async fn start(kind: Kind, ports: Ports, changes: &[Change]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let arguments = kind.install(folder.path(), ports);
+        for (name, theirs, ours) in changes {
+            let installed = fs::read_to_string(folder.path().join(name)).unwrap();
+            Recipe(installed).with(theirs, ours).write(folder.path(), name);
+        }
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new(program(kind.program()))
             .args(arguments)
@@ -227,19 +232,4 @@ fn program(name: &str) -> PathBuf {
         || panic!("{name} is not installed here: run tests/run, which installs it"),
         |folder| folder.join(name),
     )
-}
-
-/// A port that nobody has: below those that the system hands out, so that none is taken between
-/// this moment and the proxy's start.
-pub fn free_port() -> u16 {
-    static COUNT: AtomicU16 = AtomicU16::new(0);
-    // Two runs at once begin at different ports.
-    let first = 20_000 + u16::try_from(std::process::id() % 50).unwrap() * 200;
-    loop {
-        let port = first + COUNT.fetch_add(1, Ordering::Relaxed);
-        assert!(port < 32_000, "no port is free");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

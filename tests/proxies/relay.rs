@@ -23,6 +23,8 @@ pub enum Mood {
     Slow(Duration),
     /// Connections are taken, and nothing is answered.
     Silent,
+    /// Of an answer only so many bytes come, before the connection ends.
+    Cut(usize),
 }
 
 /// A stretch of road to Portico.
@@ -90,6 +92,10 @@ async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: Arc<Sha
             Mood::Prompt => {}
             Mood::Slow(by) => sleep(by).await,
             Mood::Silent => std::future::pending().await,
+            Mood::Cut(after) => {
+                let _ = to.write_all(&bytes[..length.min(after)]).await;
+                return;
+            }
         }
         if to.write_all(&bytes[..length]).await.is_err() {
             return;

@@ -4,9 +4,9 @@ use portico::simulator::Person;
 
 use crate::{
     application::Application,
-    proxy::{Kind, Ports, Proxy, free_port},
+    proxy::{Change, Kind, Ports, Proxy},
     relay::Relay,
-    support::{Browser, Options, Organization, Service},
+    support::{Browser, Options, Organization, SESSION, Service, port::free_port},
     wire::Request,
 };
 
@@ -28,6 +28,11 @@ pub struct Scene {
 
 impl Scene {
     pub async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// The same, but for what is changed in the recipe.
+    pub async fn start_with(kind: Kind, changes: &[Change]) -> Self {
         let port = free_port();
         let service = Service::start_with(Options {
             public_url: Some(format!("http://localhost:{port}")),
@@ -39,7 +44,7 @@ impl Scene {
         let relay = Relay::start(portico.parse().unwrap()).await;
         let application = Application::start().await;
         let ports = Ports { proxy: port, portico: relay.port, application: application.port };
-        let proxy = Proxy::start(kind, ports).await;
+        let proxy = Proxy::start(kind, ports, changes).await;
         let acme = service.organization("acme").await;
         let ada = acme.has_person("ada", &["Admin"]);
         let bob = acme.has_person("bob", &["ReadOnly"]);
@@ -67,10 +72,10 @@ impl Scene {
     pub async fn session_of(&self, person: &Person) -> String {
         let mut browser = self.browser();
         browser.sign_in(&self.acme, person).await;
-        let value = browser.cookie("portico-session").expect("the person is signed in");
+        let value = browser.cookie(SESSION).expect("the person is signed in");
         self.application.take_seen();
         self.relay().take_said();
-        format!("portico-session={value}")
+        format!("{SESSION}={value}")
     }
 
     /// Who the application is told it is, of a page that is let in.

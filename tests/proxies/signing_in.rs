@@ -6,7 +6,7 @@ use crate::{
     application::Seen,
     proxy::Kind,
     scene::Scene,
-    support::{Answer, Ask, Browser},
+    support::{Answer, Ask, Browser, SESSION},
     wire::Request,
 };
 
@@ -136,7 +136,7 @@ async fn who_signed_out_is_refused_by_the_very_next_request(kind: Kind) {
     let scene = Scene::start(kind).await;
     let mut browser = scene.browser();
     browser.sign_in(&scene.acme, &scene.bob).await;
-    let session = format!("portico-session={}", browser.cookie("portico-session").unwrap());
+    let session = format!("{SESSION}={}", browser.cookie(SESSION).unwrap());
 
     let done = browser.open("/logout").await;
     scene.application.take_seen();

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Request {
     method: &'static str,
     target: String,
+    version: &'static str,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -30,7 +31,8 @@ pub struct Reply {
 
 impl Request {
     pub fn new(method: &'static str, target: impl Into<String>) -> Self {
-        Self { method, target: target.into(), headers: Vec::new(), body: Vec::new() }
+        let (headers, body) = (Vec::new(), Vec::new());
+        Self { method, target: target.into(), version: "HTTP/1.1", headers, body }
     }
 
     pub fn get(target: impl Into<String>) -> Self {
@@ -52,9 +54,21 @@ impl Request {
     }
 
     #[must_use]
-    pub fn body(mut self, body: Vec<u8>) -> Self {
-        self.headers.push(("Content-Length".to_owned(), body.len().to_string()));
-        self.body = body;
+    pub fn body(self, body: Vec<u8>) -> Self {
+        let length = body.len().to_string();
+        self.header("Content-Length", length).raw_body(body)
+    }
+
+    /// What follows the head, whatever the head says of it.
+    #[must_use]
+    pub fn raw_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    #[must_use]
+    pub fn version(mut self, version: &'static str) -> Self {
+        self.version = version;
         self
     }
 
@@ -106,7 +120,7 @@ impl Request {
     }
 
     fn into_bytes(self, port: u16) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        let mut head = format!("{} {} {}\r\n", self.method, self.target, self.version);
         let host = ("Host".to_owned(), format!("localhost:{port}"));
         for (name, value) in std::iter::once(&host).chain(&self.headers) {
             head.extend([name, ": ", value, "\r\n"]);

@@ -9,7 +9,7 @@ use crate::{
         NO_LONGER_OPEN, NOT_SILENT, NOT_TRUSTED, acme_with_ada, assert_entra_refused,
         assert_refused, assert_signed_in, parameter, requests, with,
     },
-    support::{Ask, Callback},
+    support::{Ask, Callback, LOGIN},
 };
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn an_answer_that_is_used_twice_at_once_gives_one_session() {
     let (service, acme, ada) = acme_with_ada().await;
     let mut browser = service.browser();
     let url = browser.sign_in_until_callback(&acme, &ada).await.url();
-    let cookie = format!("portico-login={}", browser.cookie("portico-login").unwrap());
+    let cookie = format!("{LOGIN}={}", browser.cookie(LOGIN).unwrap());
     let bring = || service.ask(Ask::get(url.as_str()).header("cookie", &cookie));
 
     let answers = tokio::join!(bring(), bring(), bring());

@@ -9,7 +9,7 @@ use crate::table::TABLE;
 
 /// Where a module is proved.
 enum Proof {
-    /// By a lie of the table.
+    /// By a fault of the table.
     Told(Fault),
     /// By a test of this crate: its file and its name.
     Shown(&'static str, &'static str),
@@ -19,7 +19,7 @@ enum Proof {
 
 use Proof::{NotHere, Shown, Told};
 
-const USERINFO: &str = "userinfo is never asked, as `forgeries.rs` holds of every lie";
+const USERINFO: &str = "userinfo is never asked, as `forgeries.rs` holds of every fault";
 const FRONT_CHANNEL: &str = "no ID token comes by way of the browser";
 const REFRESH: &str = "no refresh token is asked for or used";
 const REQUEST_OBJECT: &str = "requests travel in the address";

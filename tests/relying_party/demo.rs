@@ -1,6 +1,6 @@
 //! The demo whose tenants misbehave on purpose.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -8,17 +8,16 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::Ask;
+use crate::support::{Ask, port::free_port};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The first of three ports in a row that nobody uses.
 fn three_ports() -> u16 {
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if port < 65_000 && (port..port + 3).all(is_free) {
-            return port;
+        let [first, _, last] = [free_port(), free_port(), free_port()];
+        if last == first + 2 {
+            return first;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every lie of the table, told into a real sign-in.
+//! Every fault of the table, met by a real sign-in.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -14,70 +14,70 @@ use url::Url;
 use crate::{
     conformance, log,
     scene::{acme_with_ada, assert_signed_in, requests},
-    support::{Answer, Ask, Browser, Organization, Service},
+    support::{Answer, Ask, Browser, Organization, SESSION, Service},
     table::{self, End, Forgery, Page, Stage, TABLE},
 };
 
-const SESSION: &str = "portico-session";
 /// Services that run at a time.
 const AT_A_TIME: usize = 6;
 /// The door waits for ten seconds; a slow authority takes thirty.
 const BOUND: Duration = Duration::from_secs(20);
 
 #[test]
-fn the_table_has_every_lie_once() {
-    let told: Vec<Fault> = forgeries().map(|forgery| forgery.fault).collect();
+fn the_table_has_every_fault_once() {
+    let faults: Vec<Fault> = forgeries().map(|forgery| forgery.fault).collect();
 
-    let distinct: HashSet<Fault> = told.iter().copied().collect();
+    let distinct: HashSet<Fault> = faults.iter().copied().collect();
     assert_eq!(distinct, Fault::ALL.iter().copied().collect());
-    assert_eq!(told.len(), distinct.len(), "a lie stands twice");
+    assert_eq!(faults.len(), distinct.len(), "a fault stands twice");
     assert!(forgeries().all(|forgery| !forgery.source.is_empty()));
 }
 
 #[test]
-fn what_the_simulator_promises_of_a_lie_is_what_the_table_says() {
+fn what_the_simulator_promises_of_a_fault_is_what_the_table_says() {
     for Forgery { fault, end, .. } in forgeries() {
         assert_eq!(fault.ending(), end.ending(), "{fault}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_lie_ends_as_the_table_says() {
-    tell_all(forgeries().filter(|forgery| !forgery.is_slow()), &[]).await;
+async fn every_fault_ends_as_the_table_says() {
+    meet_all(forgeries().filter(|forgery| !forgery.is_slow()), &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_half_a_minute() {
-    tell_all(forgeries().filter(|forgery| forgery.is_slow()), &[]).await;
+    meet_all(forgeries().filter(|forgery| forgery.is_slow()), &[]).await;
 }
 
 /// `oidcc-client-formpost-basic-certification-test-plan`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_lie_of_the_basic_plan_ends_so_too_where_the_answer_is_posted() {
+async fn every_fault_of_the_basic_plan_ends_so_too_where_the_answer_is_posted() {
     let of_basic = |forgery: &&Forgery| conformance::BASIC.contains(&forgery.source);
-    tell_all(forgeries().filter(of_basic), &[Fault::FormPostAnswers]).await;
+    meet_all(forgeries().filter(of_basic), &[Fault::FormPostAnswers]).await;
 }
 
 fn forgeries() -> impl Iterator<Item = &'static Forgery> {
     TABLE.iter().copied().flatten()
 }
 
-/// Tells each lie to a service of its own, several at a time, and names those that ended otherwise.
-async fn tell_all(forgeries: impl Iterator<Item = &'static Forgery>, besides: &'static [Fault]) {
+/// A sign-in meets each fault at a service of its own, several at a time; names those that ended
+/// otherwise.
+async fn meet_all(forgeries: impl Iterator<Item = &'static Forgery>, besides: &'static [Fault]) {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
-    let mut told = JoinSet::new();
+    let mut sign_ins = JoinSet::new();
     let mut names = Vec::new();
     for forgery in forgeries {
         let places = Arc::clone(&places);
-        let task = told.spawn(async move {
+        let task = sign_ins.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            tell(forgery, besides).await;
+            meet(forgery, besides).await;
         });
         names.push((task.id(), forgery.fault.name()));
     }
     assert!(!names.is_empty());
     let mut surprises = Vec::new();
-    while let Some(ended) = told.join_next().await {
+    while let Some(ended) = sign_ins.join_next().await {
         if let Err(error) = ended {
             let name = names.iter().find(|(id, _)| *id == error.id()).unwrap().1;
             surprises.push(format!("{name}: {}", panic_of(error)));
@@ -92,7 +92,7 @@ fn panic_of(error: tokio::task::JoinError) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked").to_owned()
 }
 
-async fn tell(forgery: &Forgery, besides: &[Fault]) {
+async fn meet(forgery: &Forgery, besides: &[Fault]) {
     let (service, acme, ada) = acme_with_ada().await;
     service.entra().faults().set([&[forgery.fault], besides].concat());
     let mut browser = service.browser();
@@ -185,7 +185,7 @@ async fn assert_nobody_is_signed_in(
     assert!(sessions.is_empty(), "{sessions:?}");
 }
 
-/// The lie was the only hindrance, and nothing of it stays: after five minutes at most, in which
+/// The fault was the only hindrance, and nothing of it stays: after five minutes at most, in which
 /// keys are not asked for again, or after the day for which a discovery document holds.
 async fn assert_the_truth_is_believed(
     service: &Service,

@@ -11,12 +11,12 @@ static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Writer;
 
-/// Keeps what is logged from now on.
-pub fn keep() {
+/// Keeps what is logged from now on, down to that level.
+pub fn keep(level: LevelFilter) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let layer = fmt::layer().with_ansi(false).with_writer(|| Writer);
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(layer).init();
+        tracing_subscriber::registry().with(level).with(layer).init();
     });
 }
 

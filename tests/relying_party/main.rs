@@ -17,3 +17,8 @@ mod scene;
 mod support;
 mod table;
 mod tenants;
+
+use tracing_subscriber::filter::LevelFilter;
+
+/// How finely the service logs.
+const LOGGED: LevelFilter = LevelFilter::INFO;

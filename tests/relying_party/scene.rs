@@ -7,7 +7,7 @@ use portico::{
 use url::Url;
 
 use crate::{
-    log,
+    LOGGED, log,
     support::{Answer, Ask, Browser, Organization, Service},
 };
 
@@ -19,7 +19,7 @@ pub const NOT_TRUSTED: &str = "We couldn’t trust the answer we got";
 
 /// A service with an organization, and somebody in it who may sign in.
 pub async fn acme_with_ada() -> (Service, Organization, Person) {
-    log::keep();
+    log::keep(LOGGED);
     let service = Service::start().await;
     let acme = service.organization("acme").await;
     let ada = acme.has_person("ada", &["Admin"]);

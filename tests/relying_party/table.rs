@@ -1,4 +1,4 @@
-//! Every lie of the simulator, and how the sign-in into which it is told ends.
+//! Every fault of the simulator, and how the sign-in that meets it ends.
 
 use portico::{
     domain::decision::Outcome,
@@ -13,10 +13,10 @@ mod mistakes;
 mod signature;
 mod token_endpoint;
 
-/// One lie.
+/// A fault, and how the sign-in that meets it ends.
 pub struct Forgery {
     pub fault: Fault,
-    /// The module of the conformance suite that tells it too, or the rule where the suite has none.
+    /// The module of the conformance suite that has it too, or the rule where the suite has none.
     pub source: &'static str,
     /// How far the sign-in gets.
     pub stage: Stage,
@@ -162,7 +162,7 @@ impl Forgery {
     }
 }
 
-const fn lie(
+const fn refused(
     fault: Fault,
     source: &'static str,
     stage: Stage,
@@ -172,24 +172,24 @@ const fn lie(
     Forgery { fault, source, stage, end: End::Refused(page, because) }
 }
 
-/// A lie told in the discovery document.
+/// A fault of the discovery document.
 const fn of_discovery(fault: Fault, source: &'static str, because: &'static str) -> Forgery {
-    lie(fault, source, Stage::Discovery, UNREACHABLE, because)
+    refused(fault, source, Stage::Discovery, UNREACHABLE, because)
 }
 
-/// A lie told in the keys, so that there are none.
+/// A fault of the keys, so that there are none.
 const fn of_keys(fault: Fault, source: &'static str, because: &'static str) -> Forgery {
-    lie(fault, source, Stage::Token, NO_ANSWER, because)
+    refused(fault, source, Stage::Token, NO_ANSWER, because)
 }
 
-/// A lie told in place of a token response.
+/// A fault in place of a token response.
 const fn of_token_endpoint(fault: Fault, source: &'static str, because: &'static str) -> Forgery {
-    lie(fault, source, Stage::Code, NO_ANSWER, because)
+    refused(fault, source, Stage::Code, NO_ANSWER, because)
 }
 
-/// A lie told in an ID token whose key is known.
+/// A fault of an ID token whose key is known.
 const fn of_token(fault: Fault, source: &'static str, because: &'static str) -> Forgery {
-    lie(fault, source, Stage::Token, BAD_TOKEN, because)
+    refused(fault, source, Stage::Token, BAD_TOKEN, because)
 }
 
 const fn harmless(fault: Fault, source: &'static str) -> Forgery {

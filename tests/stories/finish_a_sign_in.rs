@@ -4,10 +4,7 @@ use http::Method;
 use jiff::SignedDuration;
 use portico::{service::maintenance, simulator::Person};
 
-use crate::support::{Answer, Ask, Browser, Callback, Service, assert_refused};
-
-const SESSION: &str = "portico-session";
-const LOGIN: &str = "portico-login";
+use crate::support::{Answer, Ask, Browser, Callback, LOGIN, SESSION, Service, assert_refused};
 
 #[tokio::test]
 async fn thirty_tabs_of_one_browser_can_all_be_finished() {

@@ -11,20 +11,13 @@ use portico::{
         organization::Edition,
     },
     service::linking,
-    simulator::{ExternalId, Fault, Mapping, PersonSeed},
+    simulator::{Fault, PersonSeed},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Browser, Callback, Directory, Options, Service, Terms, assert_refused};
-
-const SESSION: &str = "portico-session";
-const LOGIN: &str = "portico-login";
-
-/// Provisioning as Entra maps it by default, so that only the user name ties people to accounts.
-fn by_user_name(link_by_user_name: LinkByUserName) -> Terms {
-    let mapping = Mapping { external_id: ExternalId::MailNickname, ..Mapping::default() };
-    Terms { link_by_user_name, mapping, ..Terms::default() }
-}
+use crate::support::{
+    Ask, Browser, Callback, Directory, LOGIN, Options, SESSION, Service, Terms, assert_refused,
+};
 
 async fn role_of(browser: &mut Browser) -> Value {
     browser.ask(Ask::get("/session")).await.json()["role"].clone()
@@ -230,7 +223,7 @@ async fn somebody_of_another_tenant_is_refused() {
 #[tokio::test]
 async fn a_user_name_that_belongs_to_another_object_opens_nothing() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     let ada = acme.has_person("ada", &["Admin"]);
     let mut former = Directory::user("ada@acme.example");
     former["externalId"] = json!("7e3f1c52-0000-4000-8000-000000000001");
@@ -248,7 +241,7 @@ async fn a_user_name_that_belongs_to_another_object_opens_nothing() {
 #[tokio::test]
 async fn a_user_name_that_passed_to_somebody_else_does_not_open_its_former_owners_account() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     let former = acme.has_person("ada", &["User"]);
     acme.provision().await;
     service.browser().sign_in(&acme, &former).await;
@@ -304,7 +297,7 @@ async fn a_linked_account_that_the_directory_gave_to_somebody_else_opens_no_more
 #[tokio::test]
 async fn who_matches_by_user_name_alone_waits_until_an_admin_approves() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Ask)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Ask)).await;
     let ada = acme.has_person("ada", &["Admin"]);
     acme.provision().await;
     let mut browser = service.browser();
@@ -326,7 +319,7 @@ async fn who_matches_by_user_name_alone_waits_until_an_admin_approves() {
 #[tokio::test]
 async fn a_user_name_alone_never_makes_an_admin() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     acme.has_person("rea", &["ReadOnly"]);
     acme.has_person("ada", &["EnterpriseAdmin"]);
     acme.provision().await;
@@ -343,7 +336,7 @@ async fn a_user_name_alone_never_makes_an_admin() {
 #[tokio::test]
 async fn a_user_name_links_nobody_where_the_connector_says_never() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Never)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Never)).await;
     let ada = acme.has_person("ada", &["Admin"]);
     acme.provision().await;
     let mut browser = service.browser();
@@ -356,7 +349,7 @@ async fn a_user_name_links_nobody_where_the_connector_says_never() {
 #[tokio::test]
 async fn a_guest_is_never_found_by_user_name() {
     let service = Service::start().await;
-    let acme = service.organization_under("acme", by_user_name(LinkByUserName::Allow)).await;
+    let acme = service.organization_under("acme", Terms::by_user_name(LinkByUserName::Allow)).await;
     let gil = acme.has_guest("gil@guests.example", &["User"]);
     acme.scim().create(&Directory::user("gil@guests.example")).await;
     let mut browser = service.browser();

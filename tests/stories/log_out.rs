@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use portico::simulator::Person;
 use url::Url;
 
-use crate::support::{Answer, Ask, Browser, Organization, Service};
-
-const SESSION: &str = "portico-session";
+use crate::support::{Answer, Ask, Browser, Organization, SESSION, Service};
 
 /// A browser that is signed in.
 async fn signed_in(service: &Service) -> (Organization, Person, Browser) {

@@ -25,7 +25,7 @@ use portico::{
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::support::{Browser, Organization, Service};
+use crate::support::{Browser, LOGIN, Organization, Service};
 
 /// What happens in that moment.
 type Meanwhile = Box<dyn Future<Output = ()> + Send>;
@@ -149,7 +149,7 @@ async fn complete(
     meanwhile: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), LoginError> {
     let (_, query) = answer.split_once('?').unwrap();
-    let login_cookie = Secret::new(browser.cookie("portico-login").unwrap());
+    let login_cookie = Secret::new(browser.cookie(LOGIN).unwrap());
     let sessions = Interrupted {
         sessions: service.ports().sessions.clone(),
         meanwhile: Mutex::new(Some(Box::new(meanwhile))),

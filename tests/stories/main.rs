@@ -15,5 +15,4 @@ mod read_a_refusal;
 mod session_cookie;
 mod set_up_an_organization;
 mod start_and_stop;
-#[expect(dead_code, unused_imports, reason = "the crash tests kill, the stories only stop")]
 mod support;

@@ -3,10 +3,8 @@
 use jiff::SignedDuration;
 use portico::simulator::Person;
 
-use crate::support::{Answer, Ask, Browser, Options, Organization, Service};
+use crate::support::{Answer, Ask, Browser, LOGIN, Options, Organization, SESSION, Service};
 
-const SESSION: &str = "portico-session";
-const LOGIN: &str = "portico-login";
 const CIRCLE: &str = "You were signed in, but the application doesn’t see it";
 
 /// As an application's proxy sends a browser to sign in.

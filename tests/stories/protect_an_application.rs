@@ -12,7 +12,7 @@ use portico::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Browser, Options, Organization, Service, Terms};
+use crate::support::{Ask, Browser, Options, Organization, SESSION, Service, Terms};
 
 const ROLES: [&str; 4] = ["ReadOnly", "User", "Admin", "EnterpriseAdmin"];
 
@@ -439,11 +439,11 @@ async fn a_session_ends_however_much_it_is_used() {
     let options = Options { idle_minutes: Some(60), absolute_hours: Some(2), ..Options::default() };
     let service = Service::start_with(options).await;
     let (_, _, mut browser) = ada(&service, "User").await;
-    let cookie = browser.cookie("portico-session").unwrap().to_owned();
+    let cookie = browser.cookie(SESSION).unwrap().to_owned();
 
     for (seconds, status) in [(3_599, 200), (3_599, 200), (1, 200), (1, 401)] {
         service.advance(SignedDuration::from_secs(seconds));
-        browser.forge_cookie("portico-session", &cookie);
+        browser.forge_cookie(SESSION, &cookie);
 
         assert_eq!(browser.check("").await.status, status, "{seconds}");
     }

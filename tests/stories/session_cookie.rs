@@ -7,9 +7,7 @@ use percent_encoding::{
 };
 use portico::simulator::Person;
 
-use crate::support::{Ask, Browser, Organization, Service};
-
-const SESSION: &str = "portico-session";
+use crate::support::{Ask, Browser, Organization, SESSION, Service};
 
 /// What each reader thinks of the same `Cookie` headers.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Ask, Installation, Service, stderr};
+use crate::support::{Ask, Installation, LOGIN, Service, stderr};
 
 #[tokio::test]
 async fn a_running_service_is_live_and_ready() {
@@ -94,7 +94,7 @@ async fn a_request_in_flight_is_finished_before_the_service_stops() {
     let address = installation.origin.strip_prefix("http://localhost:").unwrap();
     let mut connection = TcpStream::connect(format!("127.0.0.1:{address}")).await.unwrap();
     let path = "/oidc/018f0000-0000-7000-8000-000000000000/callback";
-    let login = format!("portico-login={}", "a".repeat(43));
+    let login = format!("{LOGIN}={}", "a".repeat(43));
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {login}\r\ncontent-length: 12\r\n\
          connection: close\r\nexpect: 100-continue\r\n\r\n"

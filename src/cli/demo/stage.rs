@@ -177,7 +177,7 @@ fn register(
         tenant.register_redirect_uri(cast.client_id, &uri, Platform::Web)?;
     }
     tenant.change_application(cast.client_id, |application| {
-        application.front_channel_logout_url = Some(logout::front_channel_uri(ports, id));
+        application.front_channel_logout_url = Some(logout::frontchannel_logout_uri(ports, id));
     });
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::{
         connector::Connector,
         decision::Outcome,
         id::Reference,
+        login_transaction::LoginTransaction,
         organization::Organization,
         return_to::ReturnTo,
         secret::{Secret, SecretDigest},
@@ -32,9 +33,9 @@ use crate::{
         access, connectors,
         linking::{self, Linked},
         login::{
-            Callback, LoginError, Why, authority_failed,
+            Callback, LoginError, Why, authority_failed, circle,
             decision::{grounds, no_role},
-            refuse_before_decision,
+            refuse_before_decision, request_of,
         },
         role::GrantedRole,
     },
@@ -80,6 +81,7 @@ impl<'a> Attempt<'a> {
         callback: &Callback,
     ) -> Result<(Self, AuthorizationRequest), LoginError> {
         let now = ports.clock.now();
+        // Before anything is refused, so an answer serves once whatever comes.
         let login = match &callback.response.state {
             Some(state) => ports.logins.take_login(&state.digest(), now).await?,
             None => None,
@@ -93,27 +95,12 @@ impl<'a> Attempt<'a> {
                 "unknown or switched-off connector",
             ));
         };
-        let refuse = |why, because| {
-            Err(refuse_before_decision(ports, Some(organization.clone()), why, because))
+        let (state, login) = match hold_against(callback, login, &connector) {
+            Ok(held) => held,
+            Err((why, because)) => {
+                return Err(refuse_before_decision(ports, Some(organization), why, because));
+            }
         };
-        let Some(state) = callback.response.state.clone() else {
-            return refuse(Why::MalformedAnswer, "the answer has no state");
-        };
-        let Some(login) = login else {
-            return refuse(Why::Stale, "the answer's state is unknown, expired or used");
-        };
-        if !callback.browser.contains(&login.browser) {
-            return refuse(
-                Why::OtherBrowser,
-                "the answer came without the login cookie that began it",
-            );
-        }
-        if login.connector_id != connector.id {
-            return refuse(
-                Why::MalformedAnswer,
-                "the answer came to another connector's redirect URI",
-            );
-        }
         let provider = match ports.authorities.provider(&connector).await {
             Ok(provider) => provider,
             Err(failure) => {
@@ -121,29 +108,18 @@ impl<'a> Attempt<'a> {
                 return Err(failed.on_the_way_to(&login.return_to));
             }
         };
-        let request = AuthorizationRequest {
-            state,
-            nonce: login.nonce,
-            code_verifier: login.code_verifier,
-            redirect_uri: login.redirect_uri,
-            max_age: login.max_age,
-            created_at: login.created_at,
-            expires_at: login.expires_at,
-        };
-        let reference = Reference::generate();
-        let (browser, begun_at, return_to) = (login.browser, login.created_at, login.return_to);
         let attempt = Self {
             ports,
             organization,
             connector,
             provider,
-            browser,
-            begun_at,
-            return_to,
-            reference,
+            browser: login.browser,
+            begun_at: login.created_at,
+            return_to: login.return_to.clone(),
+            reference: Reference::generate(),
             now,
         };
-        Ok((attempt, request))
+        Ok((attempt, request_of(login, state)))
     }
 
     /// Exchanges the answer's code for an ID token, and verifies that.
@@ -295,6 +271,25 @@ impl<'a> Attempt<'a> {
             && present.sid == new.sid)
     }
 
+    /// Writes down that this sign-in goes on with the session of another tab.
+    pub async fn go_on(
+        &self,
+        identity: &VerifiedIdentity,
+        linked: &Linked,
+        granted: &GrantedRole,
+    ) -> Result<(), LoginError> {
+        let account = &linked.account;
+        let because =
+            format!("Signed in as {}; the session of another tab goes on.", account.user_name);
+        let rests_on = grounds(identity, Some(linked), Some(granted), because);
+        Ok(self.record(Outcome::SignedIn, Some(account.id), rests_on).await?)
+    }
+
+    /// Remembers that this sign-in succeeded, so that a circle can be told from tabs.
+    pub async fn remember_arrival(&self) {
+        circle::remember_arrival(self.ports, &self.browser, &self.return_to, self.begun_at).await;
+    }
+
     /// Makes the session, looks at the account's epoch once more, and writes the decision down.
     pub async fn open(
         &self,
@@ -356,4 +351,27 @@ impl<'a> Attempt<'a> {
         let now = now.filter(|now| now.access_epoch == account.access_epoch);
         Ok(now.ok_or("The account lost access while the person was signing in."))
     }
+}
+
+/// The sign-in that an answer belongs to, with its `state`; or which rule the answer breaks.
+fn hold_against(
+    callback: &Callback,
+    login: Option<LoginTransaction>,
+    connector: &Connector,
+) -> Result<(Secret, LoginTransaction), (Why, &'static str)> {
+    let Some(state) = &callback.response.state else {
+        return Err((Why::MalformedAnswer, "the answer has no state"));
+    };
+    let Some(login) = login else {
+        return Err((Why::Stale, "the answer's state is unknown, expired or used"));
+    };
+    if !callback.browser.contains(&login.browser) {
+        let because = "the answer came without the login cookie that began it";
+        return Err((Why::OtherBrowser, because));
+    }
+    if login.connector_id != connector.id {
+        let because = "the answer came to another connector's redirect URI";
+        return Err((Why::MalformedAnswer, because));
+    }
+    Ok((state.clone(), login))
 }

@@ -7,6 +7,7 @@
 //! that open at once begin as many sign-ins, so beginnings alone say nothing. But in a circle each
 //! sign-in has ended before the next begins: some arrived of late, and none is open.
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     oidc::authorization_request::Prompt,
     ports::{
         Ports,
-        logins::{ARRIVAL_REMEMBERED, RecentLogins},
+        logins::{ARRIVAL_REMEMBERED, Arrival, RecentLogins},
     },
     service::login::{BeginLogin, LoginError, Refused, Why},
 };
@@ -27,12 +28,17 @@ const MOST_BY_THEMSELVES: u64 = 2;
 /// Arrivals within a minute that nobody makes by hand.
 const MOST_BY_HAND: u64 = 10;
 
+/// Arrivals within a minute that are more than anybody's tabs.
+const MOST_IN_TABS: u64 = 40;
+
 /// Whether a sign-in that would begin now is one more round.
 ///
 /// Where the authority was told to ask the person something, rounds don't make themselves; but an
-/// authority may ignore what it was told.
+/// authority may ignore what it was told. Rounds follow one another: where sign-ins were under way
+/// side by side, those were tabs, and the last of them may begin when all others have arrived.
 const fn goes_round(recent: RecentLogins, prompt: Option<Prompt>) -> bool {
     let most = match prompt {
+        _ if recent.side_by_side => MOST_IN_TABS,
         Some(Prompt::Login | Prompt::SelectAccount | Prompt::Consent) => MOST_BY_HAND,
         Some(Prompt::None) | None => MOST_BY_THEMSELVES,
     };
@@ -83,8 +89,14 @@ fn origin(ports: &Ports, return_to: &ReturnTo) -> String {
 }
 
 /// Remembers where a sign-in ended; one that can't be remembered has succeeded all the same.
-pub async fn remember_arrival(ports: &Ports, browser: &SecretDigest, return_to: &ReturnTo) {
-    let remembered = ports.logins.insert_arrival(browser, return_to, ports.clock.now()).await;
+pub async fn remember_arrival(
+    ports: &Ports,
+    browser: &SecretDigest,
+    return_to: &ReturnTo,
+    begun_at: Timestamp,
+) {
+    let arrival = Arrival { browser, return_to, begun_at, at: ports.clock.now() };
+    let remembered = ports.logins.insert_arrival(&arrival).await;
     if let Err(unavailable) = remembered {
         tracing::error!(%unavailable, "an arrival is not remembered");
     }
@@ -120,9 +132,18 @@ mod tests {
         .chain(by_hand.map(|prompt| (0, 10, prompt, true)))
         .chain(by_hand.map(|prompt| (1, 10, prompt, false)))
         {
-            let recent = RecentLogins { open, arrived };
+            let recent = RecentLogins { open, arrived, side_by_side: false };
 
             assert_eq!(goes_round(recent, prompt), is_circle, "{recent:?} {prompt:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_many_tabs_begins_no_round() {
+        for (arrived, is_circle) in [(2, false), (29, false), (40, true)] {
+            let recent = RecentLogins { open: 0, arrived, side_by_side: true };
+
+            assert_eq!(goes_round(recent, None), is_circle, "{arrived}");
         }
     }
 }

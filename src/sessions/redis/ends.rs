@@ -6,8 +6,8 @@ use redis::Value;
 use super::{
     AT_ONCE, GREATEST_EPOCH, RedisSessions,
     index::{digests, scanned},
-    place_of, readable,
-    record::{self, Record, bulk},
+    readable,
+    record::{self, HINTS, Record, bulk, place},
     scripts,
 };
 use crate::{
@@ -142,7 +142,7 @@ impl RedisSessions {
     }
 
     fn open_hints(&self, digest: &SecretDigest, sealed: &[u8]) -> Option<SignOutHints> {
-        let plain = self.master_key.open(&place_of(digest), sealed).ok()?;
+        let plain = self.master_key.open(&place(HINTS, digest), sealed).ok()?;
         record::read_hints(&plain)
     }
 }

@@ -7,7 +7,7 @@
 use redis::Value;
 
 use super::{
-    AT_ONCE, RedisSessions,
+    AT_ONCE, Kind, RedisSessions,
     record::{Record, bulk},
     scripts,
 };
@@ -99,7 +99,11 @@ impl RedisSessions {
         let mut cursor = b"0".to_vec();
         loop {
             let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(self.redis.pattern('s')).arg("COUNT").arg(AT_ONCE);
+            scan.arg(cursor)
+                .arg("MATCH")
+                .arg(self.redis.pattern(Kind::Session))
+                .arg("COUNT")
+                .arg(AT_ONCE);
             let (next, digests) = scanned_keys(self.redis.run(DOING, &scan).await?);
             let mut delete = redis::pipe();
             for Record { session, .. } in self.records(&digests).await? {

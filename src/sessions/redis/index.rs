@@ -6,7 +6,7 @@
 use redis::Value;
 
 use super::{
-    RedisSessions,
+    Kind, RedisSessions,
     link::away,
     milliseconds,
     record::{self, bulk},
@@ -23,7 +23,7 @@ use crate::{
 
 impl RedisSessions {
     pub(super) fn session_key(&self, digest: &SecretDigest) -> Vec<u8> {
-        self.redis.key('s', digest.as_bytes())
+        self.redis.key(Kind::Session, digest.as_bytes())
     }
 
     pub(super) fn account_key(
@@ -31,16 +31,17 @@ impl RedisSessions {
         organization_id: OrganizationId,
         account_id: AccountId,
     ) -> Vec<u8> {
-        self.redis.key('a', &[*organization_id.as_bytes(), *account_id.as_bytes()].concat())
+        self.redis
+            .key(Kind::Account, &[*organization_id.as_bytes(), *account_id.as_bytes()].concat())
     }
 
     pub(super) fn connector_key(&self, connector_id: ConnectorId) -> Vec<u8> {
-        self.redis.key('c', connector_id.as_bytes())
+        self.redis.key(Kind::Connector, connector_id.as_bytes())
     }
 
     pub(super) fn sid_key(&self, connector_id: ConnectorId, sid: &str) -> Vec<u8> {
         let sid = SecretDigest::of(&[connector_id.as_bytes(), sid.as_bytes()].concat());
-        self.redis.key('i', sid.as_bytes())
+        self.redis.key(Kind::Sid, sid.as_bytes())
     }
 
     /// Enters a session in all indices; the identity that its account's sessions have, or nothing

@@ -15,8 +15,11 @@ use redis::{
 };
 use tokio::sync::Notify;
 
-use super::server;
-use crate::ports::{Part, Unavailable};
+use super::{Kind, server};
+use crate::{
+    domain::secret::hexadecimal,
+    ports::{Part, Unavailable},
+};
 
 /// A check of access waits no longer for an answer.
 pub(super) const A_CHECK: Duration = Duration::from_millis(250);
@@ -140,7 +143,7 @@ impl Redis {
     }
 
     /// A key, named by its kind and by bytes that also choose its slot in a cluster.
-    pub(super) fn key(&self, kind: char, name: &[u8]) -> Vec<u8> {
+    pub(super) fn key(&self, kind: Kind, name: &[u8]) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.prefix.len() + name.len() + 4);
         key.extend_from_slice(self.prefix.as_bytes());
         key.extend_from_slice(&[kind as u8, b':', b'{']);
@@ -150,7 +153,7 @@ impl Redis {
     }
 
     /// What every key of a kind matches, for `SCAN`.
-    pub(super) fn pattern(&self, kind: char) -> String {
+    pub(super) fn pattern(&self, kind: Kind) -> String {
         let mut pattern = String::with_capacity(self.prefix.len() + 5);
         for letter in self.prefix.chars() {
             if "*?[]\\^-".contains(letter) {
@@ -158,7 +161,7 @@ impl Redis {
             }
             pattern.push(letter);
         }
-        pattern.push(kind);
+        pattern.push(char::from(kind as u8));
         pattern.push_str(":{*}");
         pattern
     }
@@ -307,11 +310,4 @@ pub(super) fn away(
 fn is_of_another_program(error: &RedisError) -> bool {
     const SIGN: &str = "WRONGTYPE";
     error.code() == Some(SIGN) || error.detail().is_some_and(|detail| detail.contains(SIGN))
-}
-
-/// Bytes as people can compare them.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use redis::Value;
 
 use super::{
-    link::{Redis, hexadecimal},
-    record::{self, bulk},
+    Kind,
+    link::Redis,
+    record::{self, LOGIN, bulk, place},
     scripts,
 };
 use crate::{
@@ -18,15 +19,12 @@ use crate::{
     },
     ports::{
         Unavailable,
-        logins::{ARRIVAL_REMEMBERED, Logins, RecentLogins},
+        logins::{
+            ARRIVAL_REMEMBERED, Arrival, Logins, MOST_OF_A_BROWSER, MOST_OF_AN_ORGANIZATION,
+            RecentLogins,
+        },
     },
 };
-
-/// Sign-ins of one browser, and arrivals of one browser.
-const OF_A_BROWSER: usize = 64;
-
-/// Sign-ins of one organization.
-const OF_AN_ORGANIZATION: usize = 20_000;
 
 /// Sign-ins under way, in Redis.
 ///
@@ -46,19 +44,19 @@ impl RedisLogins {
     }
 
     fn login_key(&self, state: &[u8]) -> Vec<u8> {
-        self.redis.key('t', state)
+        self.redis.key(Kind::Login, state)
     }
 
     fn browser_key(&self, browser: &SecretDigest) -> Vec<u8> {
-        self.redis.key('b', browser.as_bytes())
+        self.redis.key(Kind::LoginsOfBrowser, browser.as_bytes())
     }
 
     fn arrivals_key(&self, browser: &SecretDigest) -> Vec<u8> {
-        self.redis.key('v', browser.as_bytes())
+        self.redis.key(Kind::Arrivals, browser.as_bytes())
     }
 
     fn organization_key(&self, id: OrganizationId) -> Vec<u8> {
-        self.redis.key('o', id.as_bytes())
+        self.redis.key(Kind::LoginsOfOrganization, id.as_bytes())
     }
 
     /// Enters a sign-in where it is counted; the states of those that make way for it.
@@ -66,11 +64,12 @@ impl RedisLogins {
         const DOING: &str = "entering a login";
         let lifetime = lifetime(login);
         let mut browser = scripts::ENTER_LIST.key(self.browser_key(&login.browser));
-        let browser = browser.arg(begun(login)).arg(OF_A_BROWSER).arg(lifetime);
+        let browser = browser.arg(begun(login)).arg(MOST_OF_A_BROWSER).arg(lifetime);
         let older = entries(self.redis.run_script(DOING, browser).await?);
         let key = self.organization_key(login.organization_id);
         let mut organization = scripts::ENTER_QUEUE.key(key);
-        let organization = organization.arg(queued(login)).arg(OF_AN_ORGANIZATION).arg(lifetime);
+        let organization = organization.arg(queued(login));
+        let organization = organization.arg(MOST_OF_AN_ORGANIZATION).arg(lifetime);
         let oldest = entries(self.redis.run_script(DOING, organization).await?);
         let of_browser = older.into_iter().filter_map(|entry| Some(Entry::read(&entry)?.name));
         let mut states: Vec<_> = of_browser.collect();
@@ -97,7 +96,7 @@ impl Logins for RedisLogins {
     async fn insert_login(&self, login: &LoginTransaction) -> Result<(), Unavailable> {
         const DOING: &str = "beginning a login";
         let beyond = self.enter(login).await?;
-        let sealed = self.master_key.seal(&place_of(&login.state), &record::write_login(login));
+        let sealed = self.master_key.seal(&place(LOGIN, &login.state), &record::write_login(login));
         let mut keep = scripts::KEEP.key(self.login_key(login.state.as_bytes()));
         keep.arg(lifetime(login)).arg("login").arg(sealed);
         keep.arg("expires_at").arg(login.expires_at.as_microsecond());
@@ -121,7 +120,7 @@ impl Logins for RedisLogins {
         let mut take = scripts::TAKE_LOGIN.key(self.login_key(state.as_bytes()));
         let taken = self.redis.run_script("taking a login", take.arg(now.as_microsecond())).await?;
         let Some(sealed) = bulk(taken) else { return Ok(None) };
-        let plain = self.master_key.open(&place_of(state), &sealed).ok();
+        let plain = self.master_key.open(&place(LOGIN, state), &sealed).ok();
         let login = plain.and_then(|plain| record::read_login(*state, &plain));
         let Some(login) = login else {
             tracing::warn!("a sign-in in Redis can't be read; it counts as none");
@@ -136,16 +135,11 @@ impl Logins for RedisLogins {
         Ok(0)
     }
 
-    async fn insert_arrival(
-        &self,
-        browser: &SecretDigest,
-        return_to: &ReturnTo,
-        at: Timestamp,
-    ) -> Result<(), Unavailable> {
-        let entry = Entry { at: at.as_microsecond(), name: place(return_to) }.written(&[]);
-        let mut enter = scripts::ENTER_LIST.key(self.arrivals_key(browser));
+    async fn insert_arrival(&self, arrival: &Arrival<'_>) -> Result<(), Unavailable> {
+        let entry = arrived(arrival);
+        let mut enter = scripts::ENTER_LIST.key(self.arrivals_key(arrival.browser));
         let lifetime = super::milliseconds(ARRIVAL_REMEMBERED);
-        let enter = enter.arg(entry).arg(OF_A_BROWSER).arg(lifetime);
+        let enter = enter.arg(entry).arg(MOST_OF_A_BROWSER).arg(lifetime);
         self.redis.run_script("remembering an arrival", enter).await.map(drop)
     }
 
@@ -159,16 +153,21 @@ impl Logins for RedisLogins {
         ranges.lrange(self.browser_key(browser), 0, -1);
         ranges.lrange(self.arrivals_key(browser), 0, -1);
         let mut counted = self.redis.run_all("counting recent logins", &mut ranges).await?;
-        let (since, place) = (since.as_microsecond(), place(return_to));
-        let mut count = || {
-            let entries = entries(counted.pop().unwrap_or_default());
-            let recent = entries.iter().filter(|entry| {
-                entry.ends_with(&place) && Entry::read(entry).is_some_and(|entry| entry.at >= since)
+        let (since, destination) = (since.as_microsecond(), destination(return_to));
+        let mut recent = || {
+            let mut entries = entries(counted.pop().unwrap_or_default());
+            entries.retain(|entry| {
+                entry.ends_with(&destination)
+                    && Entry::read(entry).is_some_and(|entry| entry.at >= since)
             });
-            recent.count() as u64
+            entries
         };
-        let arrived = count();
-        Ok(RecentLogins { open: count(), arrived })
+        let (arrived, open) = (recent(), recent());
+        Ok(RecentLogins {
+            open: open.len() as u64,
+            arrived: arrived.len() as u64,
+            side_by_side: are_side_by_side(&arrived),
+        })
     }
 
     async fn forget_arrivals(&self, browser: &SecretDigest) -> Result<(), Unavailable> {
@@ -178,7 +177,7 @@ impl Logins for RedisLogins {
     }
 }
 
-/// How an entry of a browser's lists begins: when, and a digest that names a sign-in or a place.
+/// How an entry of a browser's lists begins: when, and a digest that names a sign-in or a destination.
 struct Entry {
     at: i64,
     name: Vec<u8>,
@@ -199,7 +198,7 @@ impl Entry {
 /// What stands in its browser's list for a sign-in that has begun.
 fn begun(login: &LoginTransaction) -> Vec<u8> {
     let name = login.state.as_bytes().to_vec();
-    Entry { at: login.created_at.as_microsecond(), name }.written(&place(&login.return_to))
+    Entry { at: login.created_at.as_microsecond(), name }.written(&destination(&login.return_to))
 }
 
 /// What stands in its organization's queue for a sign-in: its state, then its browser.
@@ -212,7 +211,22 @@ fn split(queued: &[u8]) -> Option<(Vec<u8>, SecretDigest)> {
     Some((state.to_vec(), SecretDigest::from_bytes(browser.try_into().ok()?)))
 }
 
-fn place(return_to: &ReturnTo) -> Vec<u8> {
+/// What stands in its browser's list for a sign-in that succeeded: when, begun when, and where to.
+fn arrived(arrival: &Arrival<'_>) -> Vec<u8> {
+    let moments = [arrival.at, arrival.begun_at].map(|at| at.as_microsecond().to_be_bytes());
+    [moments.as_flattened(), &destination(arrival.return_to)].concat()
+}
+
+/// Whether two of these sign-ins were under way at the same time.
+fn are_side_by_side(arrived: &[Vec<u8>]) -> bool {
+    let moment = |entry: &[u8]| entry.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+    let span = |entry: &Vec<u8>| Some((moment(entry.get(8..)?)?, moment(entry)?));
+    let mut spans: Vec<_> = arrived.iter().filter_map(span).collect();
+    spans.sort_unstable();
+    spans.windows(2).any(|pair| pair[1].0 < pair[0].1)
+}
+
+fn destination(return_to: &ReturnTo) -> Vec<u8> {
     SecretDigest::of(return_to.as_str().as_bytes()).as_bytes().to_vec()
 }
 
@@ -222,8 +236,4 @@ fn entries(list: Value) -> Vec<Vec<u8>> {
 
 fn lifetime(login: &LoginTransaction) -> i64 {
     super::milliseconds(login.expires_at.duration_since(login.created_at))
-}
-
-fn place_of(state: &SecretDigest) -> String {
-    format!("login/{}", hexadecimal(state.as_bytes()))
 }

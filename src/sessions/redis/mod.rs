@@ -8,6 +8,26 @@
 //! Indices (by account, by connector, by `sid`) only lead to records: a session is entered there
 //! before its record is written, so a record that cannot be reached never exists.
 //!
+//! # What lies there
+//!
+//! A key is the configured prefix, the letter of its kind (`Kind`), and in braces, by which a
+//! cluster chooses its place, a name in hexadecimal: `portico:s:{0f…}`.
+//!
+//! | Key | Type | What it holds | Until when |
+//! |---|---|---|---|
+//! | `s:{session}` | hash | A session: `session` (what never changes), `identity`, `role`, `epoch`, `killed_before` (dead if its epoch is below), `last_seen`, `hints` (sealed) | A minute after it is idle for too long, its absolute end at the latest |
+//! | `a:{account}` | hash | Per session of the account its digest and its absolute end; `identity`, which they have in common | The last absolute end in it |
+//! | `c:{connector}` | sorted set | The digests of the connector's sessions, by their absolute end | The last of these |
+//! | `i:{sid}` | sorted set | The same for a connector's `sid` | The last of these |
+//! | `t:{state}` | hash | A sign-in under way: `login` (sealed), `expires_at` | It is taken, or expires |
+//! | `b:{browser}` | list | The browser's sign-ins under way, the latest first: when each began, the digest of its `state`, that of where it leads | As long as a sign-in from the latest on |
+//! | `v:{browser}` | list | Where the browser's sign-ins arrived, the latest first: when, the digest of where | [A minute](crate::ports::logins::ARRIVAL_REMEMBERED) after the latest |
+//! | `o:{organization}` | sorted set | The `state` digests of the organization's sign-ins under way, in the order in which they began | As long as a sign-in from the latest on |
+//!
+//! A session is named by its token's digest; an account by its organization's identifier and its
+//! own; a `sid` by the digest of the connector's identifier and the `sid`. Moments are
+//! microseconds since 1970. How the values are written is in `record.rs`.
+//!
 //! Times are judged by the `now` that is handed in; Redis's own clock only clears away what is
 //! dead already.
 
@@ -28,8 +48,7 @@ use redis::Value;
 
 use self::{
     index::not_an_index,
-    link::hexadecimal,
-    record::{FIELDS, Record, bulk},
+    record::{FIELDS, HINTS, Record, bulk, place},
 };
 pub use self::{
     link::{Interruption, Redis},
@@ -48,6 +67,28 @@ use crate::{
         sessions::{EndedSession, LiveSession, Sessions},
     },
 };
+
+/// The kinds of keys, by their letters.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+enum Kind {
+    /// A session's record.
+    Session = b's',
+    /// The sessions of an account.
+    Account = b'a',
+    /// The sessions of a connector.
+    Connector = b'c',
+    /// The sessions of a connector's `sid`.
+    Sid = b'i',
+    /// A sign-in under way.
+    Login = b't',
+    /// The sign-ins under way of a browser.
+    LoginsOfBrowser = b'b',
+    /// The arrivals of a browser.
+    Arrivals = b'v',
+    /// The sign-ins under way of an organization.
+    LoginsOfOrganization = b'o',
+}
 
 /// Above every epoch that an account has; the greatest number that Lua counts to.
 const GREATEST_EPOCH: u64 = 1 << 53;
@@ -127,7 +168,7 @@ impl Sessions for RedisSessions {
             self.clear_indices(&session).await?;
             return Err(not_an_index(DOING));
         };
-        let place = place_of(&session.digest);
+        let place = place(HINTS, &session.digest);
         let hints = self.master_key.seal(&place, &record::write_hints(&hints));
         let mut script = scripts::KEEP.key(self.session_key(&session.digest));
         script.arg(kept_for(&session, session.created_at));
@@ -290,8 +331,4 @@ fn kept_for(session: &Session, now: Timestamp) -> i64 {
 
 fn milliseconds(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).clamp(1_000, 1 << 40)
-}
-
-fn place_of(digest: &SecretDigest) -> String {
-    format!("session/hints/{}", hexadecimal(digest.as_bytes()))
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     id::{AccountId, ConnectorId, OrganizationId},
     login_transaction::LoginTransaction,
     return_to::ReturnTo,
-    secret::{Secret, SecretDigest},
+    secret::{Secret, SecretDigest, hexadecimal},
     session::{Identity, Session, SignOutHints},
 };
 
@@ -131,6 +131,17 @@ fn read_identity(written: Vec<u8>) -> Option<Identity> {
         (length <= written.len()).then(|| written.split_to(length))
     };
     Identity::from_stored([field()?, field()?, field()?, field()?])
+}
+
+/// The place that hints are sealed for.
+pub(super) const HINTS: &str = "session/hints";
+
+/// The place that sign-ins under way are sealed for.
+pub(super) const LOGIN: &str = "login";
+
+/// The place that the content of one key is sealed for, so that it opens under no other.
+pub(super) fn place(kind: &str, digest: &SecretDigest) -> String {
+    format!("{kind}/{}", hexadecimal(digest.as_bytes()))
 }
 
 /// The hints of a session, to be sealed.

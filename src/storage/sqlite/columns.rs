@@ -18,7 +18,7 @@ use crate::domain::{
     master_key::MasterKey,
     organization::{Edition, EmailDomain, Slug},
     return_to::ReturnTo,
-    secret::{Secret, SecretDigest},
+    secret::{Secret, SecretDigest, hexadecimal},
     subject_link::LinkBasis,
 };
 
@@ -61,11 +61,7 @@ impl<'row, 'statement> Columns<'row, 'statement> {
 
 /// The place that a secret is sealed for: table, column, and the row's key in hexadecimal.
 pub(super) fn place(column: &str, key: &[u8]) -> String {
-    use std::fmt::Write as _;
-    key.iter().fold(format!("{column}/"), |mut place, byte| {
-        write!(place, "{byte:02x}").expect("a String takes whatever is written");
-        place
-    })
+    format!("{column}/{}", hexadecimal(key))
 }
 
 fn unreadable(error: impl Error + Send + Sync + 'static) -> FromSqlError {

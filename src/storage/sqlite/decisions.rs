@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{
     SqliteStore, audit_log,
-    columns::{Columns, Json, Moment},
+    columns::{Columns, Count, Json, Moment},
 };
 use crate::{
     domain::{
@@ -14,7 +14,7 @@ use crate::{
         decision::Decision,
         id::{OrganizationId, Reference},
     },
-    ports::{Unavailable, store::Decisions},
+    ports::{FORGOTTEN_AT_ONCE, Unavailable, store::Decisions},
 };
 
 #[async_trait]
@@ -64,8 +64,9 @@ impl Decisions for SqliteStore {
     async fn delete_decisions_before(&self, before: Timestamp) -> Result<u64, Unavailable> {
         self.write("forgetting old decisions", move |connection| {
             let sql = "DELETE FROM decision WHERE rowid IN
-                           (SELECT rowid FROM decision WHERE at < ? LIMIT 1000)";
-            Ok(connection.prepare_cached(sql)?.execute([Moment(before)])? as u64)
+                           (SELECT rowid FROM decision WHERE at < ? LIMIT ?)";
+            let bounds = params![Moment(before), Count(FORGOTTEN_AT_ONCE)];
+            Ok(connection.prepare_cached(sql)?.execute(bounds)? as u64)
         })
         .await
     }

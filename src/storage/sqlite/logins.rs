@@ -17,8 +17,11 @@ use crate::{
         secret::{Secret, SecretDigest},
     },
     ports::{
-        Unavailable,
-        logins::{ARRIVAL_REMEMBERED, Logins, RecentLogins},
+        FORGOTTEN_AT_ONCE, Unavailable,
+        logins::{
+            ARRIVAL_REMEMBERED, Arrival, Logins, MOST_OF_A_BROWSER, MOST_OF_AN_ORGANIZATION,
+            RecentLogins,
+        },
     },
 };
 
@@ -36,8 +39,8 @@ impl Logins for SqliteStore {
         let code_verifier = seal(CODE_VERIFIER, &login.code_verifier);
         self.write("beginning a login", move |connection| {
             insert(connection, &login, &nonce, &code_verifier)?;
-            delete_beyond_64(connection, &login.browser)?;
-            delete_beyond_20_000(connection, login.organization_id)
+            delete_oldest_of_browser(connection, &login.browser)?;
+            delete_oldest_of_organization(connection, login.organization_id)
         })
         .await
     }
@@ -61,26 +64,23 @@ impl Logins for SqliteStore {
     async fn delete_expired_logins(&self, now: Timestamp) -> Result<u64, Unavailable> {
         self.write("forgetting expired logins", move |connection| {
             let sql = "DELETE FROM login WHERE rowid IN
-                           (SELECT rowid FROM login WHERE expires_at < ? LIMIT 1000)";
-            Ok(connection.prepare_cached(sql)?.execute([Moment(now)])? as u64)
+                           (SELECT rowid FROM login WHERE expires_at < ? LIMIT ?)";
+            let bounds = params![Moment(now), Count(FORGOTTEN_AT_ONCE)];
+            Ok(connection.prepare_cached(sql)?.execute(bounds)? as u64)
         })
         .await
     }
 
     /// Also forgets some of those that are a minute old, which keeps the table small.
-    async fn insert_arrival(
-        &self,
-        browser: &SecretDigest,
-        return_to: &ReturnTo,
-        at: Timestamp,
-    ) -> Result<(), Unavailable> {
-        let (browser, return_to) = (*browser, return_to.clone());
+    async fn insert_arrival(&self, arrival: &Arrival<'_>) -> Result<(), Unavailable> {
+        let (browser, return_to) = (*arrival.browser, arrival.return_to.clone());
+        let (begun_at, at) = (arrival.begun_at, arrival.at);
         self.write("remembering an arrival", move |connection| {
             let sql = "DELETE FROM arrival WHERE rowid IN
                            (SELECT rowid FROM arrival WHERE at < ? LIMIT 100)";
             connection.prepare_cached(sql)?.execute([Moment(at - ARRIVAL_REMEMBERED)])?;
-            let sql = "INSERT INTO arrival (browser, return_to, at) VALUES (?, ?, ?)";
-            let arrived = params![browser, return_to, Moment(at)];
+            let sql = "INSERT INTO arrival (browser, return_to, begun_at, at) VALUES (?, ?, ?, ?)";
+            let arrived = params![browser, return_to, Moment(begun_at), Moment(at)];
             connection.prepare_cached(sql)?.execute(arrived).map(drop)
         })
         .await
@@ -96,12 +96,20 @@ impl Logins for SqliteStore {
             let sql = "SELECT (SELECT count(*) FROM login
                                WHERE browser = ?1 AND return_to = ?2 AND created_at >= ?3),
                               (SELECT count(*) FROM arrival
-                               WHERE browser = ?1 AND return_to = ?2 AND at >= ?3)";
+                               WHERE browser = ?1 AND return_to = ?2 AND at >= ?3),
+                              EXISTS (SELECT 1 FROM arrival AS one JOIN arrival AS other
+                                          USING (browser, return_to)
+                                      WHERE browser = ?1 AND return_to = ?2
+                                        AND one.at >= ?3 AND other.at >= ?3
+                                        AND one.rowid < other.rowid
+                                        AND one.begun_at < other.at
+                                        AND other.begun_at < one.at)";
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_row(params![browser, return_to, Moment(since)], |row| {
                 let mut columns = Columns::of(row);
                 let open = columns.read::<Count>()?.0;
-                Ok(RecentLogins { open, arrived: columns.read::<Count>()?.0 })
+                let arrived = columns.read::<Count>()?.0;
+                Ok(RecentLogins { open, arrived, side_by_side: columns.read()? })
             })
         })
     }
@@ -142,23 +150,29 @@ fn insert(
     inserted.map(drop)
 }
 
-/// Row numbers ascend, so they tell which came first also where the clock does not.
-fn delete_beyond_64(connection: &Connection, browser: &SecretDigest) -> rusqlite::Result<()> {
+/// Keeps [`MOST_OF_A_BROWSER`]. Row numbers ascend, so they tell which came first also where the
+/// clock does not.
+fn delete_oldest_of_browser(
+    connection: &Connection,
+    browser: &SecretDigest,
+) -> rusqlite::Result<()> {
     let sql = "DELETE FROM login WHERE rowid IN
                    (SELECT rowid FROM login WHERE browser = ? ORDER BY rowid DESC
-                    LIMIT -1 OFFSET 64)";
-    connection.prepare_cached(sql)?.execute([browser]).map(drop)
+                    LIMIT -1 OFFSET ?)";
+    let kept = params![browser, Count(MOST_OF_A_BROWSER)];
+    connection.prepare_cached(sql)?.execute(kept).map(drop)
 }
 
-/// How many there are stands with the organization; the triggers on `login` keep it.
-fn delete_beyond_20_000(
+/// Keeps [`MOST_OF_AN_ORGANIZATION`]. How many there are stands with the organization; the triggers on `login` keep it.
+fn delete_oldest_of_organization(
     connection: &Connection,
     organization_id: OrganizationId,
 ) -> rusqlite::Result<()> {
     let sql = "DELETE FROM login WHERE rowid IN
                    (SELECT rowid FROM login WHERE organization_id = ?1 ORDER BY rowid
-                    LIMIT (SELECT max(open_logins - 20000, 0) FROM organization WHERE id = ?1))";
-    connection.prepare_cached(sql)?.execute([organization_id]).map(drop)
+                    LIMIT (SELECT max(open_logins - ?2, 0) FROM organization WHERE id = ?1))";
+    let kept = params![organization_id, Count(MOST_OF_AN_ORGANIZATION)];
+    connection.prepare_cached(sql)?.execute(kept).map(drop)
 }
 
 fn read(row: &Row<'_>, master_key: &MasterKey) -> rusqlite::Result<LoginTransaction> {

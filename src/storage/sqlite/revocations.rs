@@ -6,12 +6,12 @@ use rusqlite::{Connection, Row, params, types::FromSqlError};
 
 use super::{
     SqliteStore,
-    columns::{Columns, Moment},
+    columns::{Columns, Count, Moment},
 };
 use crate::{
     domain::{account::Account, connector::Connector},
     ports::{
-        Unavailable,
+        FORGOTTEN_AT_ONCE, Unavailable,
         store::{Revocation, Revocations, Revoked},
     },
 };
@@ -29,12 +29,13 @@ impl Revocations for SqliteStore {
         })
     }
 
-    async fn delete_revocations(&self, moment: Timestamp) -> Result<u64, Unavailable> {
+    async fn delete_revocations_before(&self, moment: Timestamp) -> Result<u64, Unavailable> {
         self.write("forgetting revocations", move |connection| {
             let sql = "DELETE FROM revocation WHERE (organization_id, kind, id) IN
                            (SELECT organization_id, kind, id FROM revocation
-                            WHERE at < ? LIMIT 1000)";
-            Ok(connection.prepare_cached(sql)?.execute([Moment(moment)])? as u64)
+                            WHERE at < ? LIMIT ?)";
+            let bounds = params![Moment(moment), Count(FORGOTTEN_AT_ONCE)];
+            Ok(connection.prepare_cached(sql)?.execute(bounds)? as u64)
         })
         .await
     }
@@ -62,7 +63,7 @@ pub(super) fn is_due_to_account(
     let values = params![
         becomes.organization_id,
         becomes.id,
-        super::columns::Count(becomes.access_epoch),
+        Count(becomes.access_epoch),
         becomes.email,
         becomes.display_name,
     ];

@@ -15,7 +15,7 @@ use crate::{
         secret::SecretDigest,
         session::{Identity, Session, SignOutHints},
     },
-    ports::{Unavailable, store::SessionRecords},
+    ports::{FORGOTTEN_AT_ONCE, Unavailable, store::SessionRecords},
 };
 
 const COLUMNS: &str = "digest, organization_id, account_id, connector_id, access_epoch, \
@@ -129,8 +129,9 @@ impl SessionRecords for SqliteStore {
         self.write("forgetting dead sessions", move |connection| {
             let sql = "DELETE FROM session WHERE rowid IN
                            (SELECT rowid FROM session
-                            WHERE min(expires_at, last_seen_at + idle) <= ? LIMIT 1000)";
-            Ok(connection.prepare_cached(sql)?.execute([Moment(now)])? as u64)
+                            WHERE min(expires_at, last_seen_at + idle) <= ? LIMIT ?)";
+            let bounds = params![Moment(now), Count(FORGOTTEN_AT_ONCE)];
+            Ok(connection.prepare_cached(sql)?.execute(bounds)? as u64)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! Lies of the discovery document.
+//! Faults of the discovery document.
 
 use portico::simulator::Fault;
 

@@ -1,8 +1,8 @@
-//! Lies of the ID token's claims.
+//! Faults of the ID token's claims.
 
 use portico::simulator::Fault;
 
-use super::{End, Forgery, NO_ROLE, Stage, WRONG_TENANT, harmless, lie, of_token};
+use super::{End, Forgery, NO_ROLE, Stage, WRONG_TENANT, harmless, of_token, refused};
 
 pub const ROWS: &[Forgery] = &[
     of_token(Fault::WrongIss, "oidcc-client-test-invalid-iss", "comes from another issuer"),
@@ -77,8 +77,14 @@ pub const ROWS: &[Forgery] = &[
 
 /// Entra ID's own claims, and the roles.
 pub const OF_ENTRA: &[Forgery] = &[
-    lie(Fault::WrongTid, "Entra ID: tid", Stage::Token, WRONG_TENANT, "comes from another tenant"),
-    lie(
+    refused(
+        Fault::WrongTid,
+        "Entra ID: tid",
+        Stage::Token,
+        WRONG_TENANT,
+        "comes from another tenant",
+    ),
+    refused(
         Fault::MissingTid,
         "Entra ID: tid",
         Stage::Token,
@@ -93,7 +99,7 @@ pub const OF_ENTRA: &[Forgery] = &[
         stage: Stage::Token,
         end: End::SignedIn("EnterpriseAdmin"),
     },
-    lie(
+    refused(
         Fault::UnknownRole,
         "Entra ID: roles",
         Stage::Token,
@@ -110,7 +116,7 @@ pub const OF_ENTRA: &[Forgery] = &[
     harmless(Fault::HasGroups, "Entra ID: hasgroups"),
 ];
 
-/// Lies that only a logout tells; a sign-in does not hear them.
+/// Faults that only a logout has; a sign-in does not meet them.
 pub const LOGOUT: &[Forgery] = &[
     harmless(Fault::LogoutWithoutSid, "Front-Channel Logout 1.0 §2"),
     harmless(Fault::LogoutOfAnotherSid, "Front-Channel Logout 1.0 §2"),

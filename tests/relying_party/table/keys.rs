@@ -1,8 +1,8 @@
-//! Lies of the key set.
+//! Faults of the key set.
 
 use portico::simulator::Fault;
 
-use super::{BAD_TOKEN, Forgery, Stage, harmless, lie, of_keys, signature::UNKNOWN_KEY};
+use super::{BAD_TOKEN, Forgery, Stage, harmless, of_keys, refused, signature::UNKNOWN_KEY};
 
 pub const ROWS: &[Forgery] = &[
     of_keys(
@@ -17,16 +17,16 @@ pub const ROWS: &[Forgery] = &[
     of_keys(Fault::KeysHtml, "RFC 7517 §5", "the key set cannot be read"),
     of_keys(Fault::KeysHuge, "RFC 7517 §5", "the answer is longer than"),
     of_keys(Fault::KeysDrip, "RFC 7517 §5", "no answer in time"),
-    lie(
+    refused(
         Fault::SigningKeyWithdrawn,
         "Entra ID: key rollover",
         Stage::OwnKeys,
         BAD_TOKEN,
         UNKNOWN_KEY,
     ),
-    lie(Fault::KeyForEncryption, "RFC 7517 §4.2", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
-    lie(Fault::KeyOfOtherAlgorithm, "RFC 7517 §4.4", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
-    lie(
+    refused(Fault::KeyForEncryption, "RFC 7517 §4.2", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    refused(Fault::KeyOfOtherAlgorithm, "RFC 7517 §4.4", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    refused(
         Fault::KeyOfOtherTenant,
         "Entra ID: issuer of a key",
         Stage::KeysAgain,

@@ -2,7 +2,7 @@
 
 use portico::simulator::Fault;
 
-use super::{BUSY, CANCELLED, CIRCLE, End, Forgery, Stage, lie};
+use super::{BUSY, CANCELLED, CIRCLE, End, Forgery, Stage, refused};
 
 const RULE: &str = "Entra ID: error codes";
 
@@ -18,7 +18,7 @@ pub const ON_ENTRAS_PAGE: &[Forgery] = &[
 pub const AT_THE_APPLICATION: &[Forgery] = &[
     brought_back(Fault::UserNotAssigned, 50105),
     brought_back(Fault::ConsentMissing, 65001),
-    lie(Fault::ConsentDeclined, RULE, Stage::Answer, CANCELLED, "AADSTS65004"),
+    refused(Fault::ConsentDeclined, RULE, Stage::Answer, CANCELLED, "AADSTS65004"),
     brought_back(Fault::AdminApprovalNeeded, 90094),
     brought_back(Fault::MisconfiguredPermissions, 650_056),
     brought_back(Fault::ApplicationDisabled, 7_000_112),
@@ -30,8 +30,8 @@ pub const AT_THE_APPLICATION: &[Forgery] = &[
     brought_back(Fault::GuestBlocked, 500_213),
     brought_back(Fault::OtherTenantsAccount, 50020),
     brought_back(Fault::WrongKindOfAccount, 500_208),
-    lie(Fault::LoopDetected, RULE, Stage::Answer, CIRCLE, "AADSTS50196"),
-    lie(Fault::MicrosoftBusy, RULE, Stage::Answer, BUSY, "AADSTS90033"),
+    refused(Fault::LoopDetected, RULE, Stage::Answer, CIRCLE, "AADSTS50196"),
+    refused(Fault::MicrosoftBusy, RULE, Stage::Answer, BUSY, "AADSTS90033"),
 ];
 
 /// The code is not redeemed.

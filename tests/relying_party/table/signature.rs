@@ -1,8 +1,8 @@
-//! Lies of the ID token's header and signature.
+//! Faults of the ID token's header and signature.
 
 use portico::simulator::Fault;
 
-use super::{BAD_TOKEN, Forgery, Stage, harmless, lie, of_token};
+use super::{BAD_TOKEN, Forgery, Stage, harmless, of_token, refused};
 
 pub const UNKNOWN_KEY: &str = "signed with a key that the authority did not publish";
 
@@ -32,7 +32,7 @@ pub const ROWS: &[Forgery] = &[
         "oidcc-client-test-kid-absent-multiple-jwks",
         "does not say which key it is signed with",
     ),
-    lie(Fault::UnknownKid, "RFC 7515 §4.1.4", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    refused(Fault::UnknownKid, "RFC 7515 §4.1.4", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
     harmless(
         Fault::KeysRotatedBeforeSigning,
         "oidcc-client-test-signing-key-rotation-just-before-signing",
@@ -40,7 +40,7 @@ pub const ROWS: &[Forgery] = &[
     of_token(Fault::TypAtJwt, "RFC 9068 §4", "the token is not an ID token"),
     of_token(Fault::CritHeader, "CVE-2026-32597", "demands an extension"),
     of_token(Fault::CtyHeader, "RFC 7519 §5.2", "demands an extension"),
-    lie(Fault::JwkHeader, "CVE-2026-27962", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    refused(Fault::JwkHeader, "CVE-2026-27962", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
     of_token(Fault::UnsignedInCapitals, "RFC 8725 §3.1", "is not signed with RS256"),
     of_token(
         Fault::BadSignatureHs256,
@@ -70,5 +70,5 @@ pub const ROWS: &[Forgery] = &[
     ),
     of_token(Fault::EncryptedUnsigned, "CVE-2026-29000", "is not signed with RS256"),
     harmless(Fault::KeysReplacedAtOnce, "Entra ID: key rollover"),
-    lie(Fault::JkuHeader, "RFC 8725 §3.10", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
+    refused(Fault::JkuHeader, "RFC 8725 §3.10", Stage::OwnKeys, BAD_TOKEN, UNKNOWN_KEY),
 ];

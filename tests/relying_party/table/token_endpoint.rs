@@ -1,11 +1,17 @@
-//! Lies of the token endpoint.
+//! Faults of the token endpoint.
 
 use portico::simulator::Fault;
 
-use super::{BUSY, Forgery, SAID_NO, Stage, harmless, lie, of_token_endpoint};
+use super::{BUSY, Forgery, SAID_NO, Stage, harmless, of_token_endpoint, refused};
 
 pub const ROWS: &[Forgery] = &[
-    lie(Fault::TokenEndpointError, "RFC 6749 §5.2", Stage::Code, BUSY, "temporarily_unavailable"),
+    refused(
+        Fault::TokenEndpointError,
+        "RFC 6749 §5.2",
+        Stage::Code,
+        BUSY,
+        "temporarily_unavailable",
+    ),
     of_token_endpoint(
         Fault::TokenEndpointHtml,
         "Core 1.0 §3.1.3.3",
@@ -22,7 +28,7 @@ pub const ROWS: &[Forgery] = &[
         "the answer is longer than 1048576 bytes",
     ),
     of_token_endpoint(Fault::Slow, "RFC 6749 §5.1", "no answer in time"),
-    lie(
+    refused(
         Fault::ClientSecretBasicOnly,
         "oidcc-client-test-client-secret-basic",
         Stage::Code,

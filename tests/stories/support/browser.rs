@@ -7,6 +7,12 @@ use url::Url;
 
 use super::{answer::Answer, form::Form, organization::Organization, service::Service, web::Ask};
 
+/// The cookie of a session.
+pub const SESSION: &str = "portico-session";
+
+/// How the cookie of a sign-in that is under way begins.
+pub const LOGIN: &str = "portico-login";
+
 /// No sign-in has as many steps.
 const ENDLESS: usize = 20;
 

@@ -10,18 +10,18 @@ mod browser;
 mod directory;
 mod form;
 mod organization;
-mod program;
+pub mod port;
+pub mod program;
 mod redis;
 mod service;
 mod web;
 
 pub use self::{
     answer::Answer,
-    browser::{Browser, Callback, assert_refused},
+    browser::{Browser, Callback, LOGIN, SESSION, assert_refused},
     directory::{Credential, Directory},
     organization::{Organization, Terms},
-    program::{Installation, Process, stderr},
-    redis::RedisServer,
+    program::{Installation, stderr},
     service::{Options, Service},
     web::Ask,
 };

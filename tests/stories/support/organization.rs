@@ -16,8 +16,9 @@ use portico::{
         organizations::{self, NewOrganization},
     },
     simulator::{
-        ApplicationSeed, Mapping, Person, PersonSeed, Platform, ProvisioningJob, ProvisioningLog,
-        ScimCredential, ScimTarget, SimulatedEntra, SimulatedTenant, TenantSeed, UserType,
+        ApplicationSeed, ExternalId, Mapping, Person, PersonSeed, Platform, ProvisioningJob,
+        ProvisioningLog, ScimCredential, ScimTarget, SimulatedEntra, SimulatedTenant, TenantSeed,
+        UserType,
     },
 };
 use tokio::sync::Mutex;
@@ -52,6 +53,14 @@ impl Default for Terms {
             feature_flag: false,
             basic: false,
         }
+    }
+}
+
+impl Terms {
+    /// Provisioning as Entra maps it by default, so that only the user name ties people to accounts.
+    pub fn by_user_name(link_by_user_name: LinkByUserName) -> Self {
+        let mapping = Mapping { external_id: ExternalId::MailNickname, ..Mapping::default() };
+        Self { link_by_user_name, mapping, ..Self::default() }
     }
 }
 

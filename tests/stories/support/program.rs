@@ -1,7 +1,6 @@
 //! The program itself, as an operator runs it.
 
 use std::{
-    net::TcpListener,
     path::PathBuf,
     process::{Output, Stdio},
     time::Duration,
@@ -10,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::{answer::Answer, redis, web::Ask};
+use super::{answer::Answer, port::free_port, redis, web::Ask};
 
 /// How long a program may take to do what it was told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,12 +22,12 @@ pub struct Installation {
 }
 
 /// A service that runs as a process of its own; killed when it is dropped.
-pub struct Process(Child);
+pub struct Process(pub Child);
 
 impl Installation {
     /// A configuration for a free port, with these lines besides.
     pub fn new(more: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let origin = format!("http://localhost:{port}");
         let installation = Self { folder, origin };
@@ -124,11 +123,6 @@ impl Installation {
 }
 
 impl Process {
-    /// `kill -9`: no goodbye.
-    pub async fn kill(mut self) {
-        self.0.kill().await.unwrap();
-    }
-
     /// `kill -TERM`.
     pub fn terminate(&self) {
         let id = self.0.id().unwrap().to_string();

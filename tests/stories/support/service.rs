@@ -23,6 +23,7 @@ use super::{
     answer::Answer,
     browser::Browser,
     organization::{Organization, Terms},
+    port::free_port,
     redis,
     web::Ask,
 };
@@ -67,8 +68,9 @@ impl Service {
             clock: clock.clone(),
         });
         let entra = entra.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let port = free_port();
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let origin = format!("http://localhost:{port}");
         let folder = tempfile::tempdir().unwrap();
         let config = configuration(&options, &origin, &folder, &entra);
         let running = Some(run(&config, &clock, listener).await);

@@ -2,6 +2,7 @@
 CREATE TABLE arrival (
     browser   BLOB NOT NULL CHECK (length(browser) = 32),
     return_to TEXT NOT NULL,
+    begun_at  INTEGER NOT NULL,
     at        INTEGER NOT NULL
 ) STRICT;
 
