@@ -29,7 +29,7 @@ pub async fn live() -> HttpResponse {
 /// `GET /health/ready`: it is not shutting down, the database takes writes, and sessions can be
 /// had.
 ///
-/// Both are asked at most once a second, whoever asks here.
+/// What should be mended nevertheless, it says too. Both are asked at most once a second, whoever asks here.
 pub async fn ready(state: Data<State>) -> HttpResponse {
     if state.readiness.is_stopping() {
         return answer(HttpResponse::ServiceUnavailable(), "stopping");
@@ -43,7 +43,7 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
         is_there
     };
     let away = match is_there {
-        Ok(()) => return answer(HttpResponse::Ok(), "ready"),
+        Ok(()) => return ready_with(state.ports.sessions.warning()),
         Err(Part::Database) => "the database is not available",
         Err(Part::Redis) => "Redis is not available",
     };
@@ -101,6 +101,13 @@ impl Readiness {
     fn asked(&self) -> MutexGuard<'_, Option<Known>> {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ready_with(warning: Option<&str>) -> HttpResponse {
+    let Some(warning) = warning else { return answer(HttpResponse::Ok(), "ready") };
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .json(json!({ "status": "ready", "warning": warning }))
 }
 
 fn answer(mut response: actix_web::HttpResponseBuilder, status: &str) -> HttpResponse {

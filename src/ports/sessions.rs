@@ -78,6 +78,21 @@ pub trait Sessions: Send + Sync {
         access_epoch: u64,
     ) -> Result<Vec<Session>, Unavailable>;
 
+    /// Ends every session of an account, of whatever epoch; those that begin later live.
+    ///
+    /// Idempotent. The account has lost access, and its epoch has risen.
+    async fn end_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+    ) -> Result<(), Unavailable>;
+
+    /// Those of `accounts` that may have sessions; quickly, also of many thousands.
+    async fn with_sessions(
+        &self,
+        accounts: Vec<(OrganizationId, AccountId)>,
+    ) -> Result<Vec<(OrganizationId, AccountId)>, Unavailable>;
+
     /// Gives a session another role under `access_epoch`, also one that [`Self::revoke_before`] has
     /// just killed; `false` if it was ended otherwise.
     async fn change_role(
@@ -120,4 +135,7 @@ pub trait Sessions: Send + Sync {
 
     /// Whether sessions can be had now.
     async fn ping(&self) -> Result<(), Unavailable>;
+
+    /// What the operator should mend, though sessions can be had.
+    fn warning(&self) -> Option<&'static str>;
 }

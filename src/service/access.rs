@@ -58,6 +58,9 @@ pub async fn follow_change(
                 None => drop(ports.sessions.end(&session.digest).await?),
             }
         }
+    } else {
+        // After the database was restored, sessions may be of an epoch that it does not know yet.
+        ports.sessions.end_of_account(organization.id, id).await?;
     }
     let identity_after = identity(organization, after);
     if identity_after != identity(organization, before) {
@@ -89,14 +92,18 @@ pub fn reaches_later(unavailable: &Unavailable) {
 /// Idempotent. Whoever should have kept a lesser role and is reached only here is signed out: what
 /// the account was before is not known any more.
 pub async fn catch_up(ports: &Ports) -> Result<(), Unavailable> {
+    let mut accounts = Vec::new();
     for revocation in ports.store.list_revocations().await? {
         let Revocation { organization_id, of, at } = revocation;
         match of {
-            Revoked::Account(id) => follow_account(ports, organization_id, id).await?,
+            Revoked::Account(id) => accounts.push((organization_id, id)),
             Revoked::Connector(id) => {
                 ports.sessions.end_of_connector(organization_id, id, at).await?;
             }
         }
+    }
+    for (organization_id, id) in ports.sessions.with_sessions(accounts).await? {
+        follow_account(ports, organization_id, id).await?;
     }
     Ok(())
 }
@@ -109,6 +116,9 @@ async fn follow_account(
     let account = ports.store.find_account(organization_id, id).await?;
     let epoch = account.as_ref().map_or(AFTER_EVERY_EPOCH, |account| account.access_epoch);
     ports.sessions.revoke_before(organization_id, id, epoch).await?;
+    if account.as_ref().is_some_and(|account| !account.active) {
+        ports.sessions.end_of_account(organization_id, id).await?;
+    }
     let organization = ports.store.find_organization(organization_id).await?;
     if let (Some(account), Some(organization)) = (account, organization) {
         let identity = identity(&organization, &account);

@@ -7,8 +7,7 @@ use crate::ports::{FORGOTTEN_AT_ONCE, Ports, Unavailable};
 /// How long it can be looked up why a sign-in ended as it did.
 const DECISIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How long a revocation is kept: longer than what a store of sessions may lose when it breaks
-/// down, though it writes everything to its disk once a second.
+/// How long a revocation is kept at least: as long as a sign-in may be under way.
 const REVOCATIONS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Forgets sign-ins that nobody finished; how many.
@@ -25,12 +24,14 @@ pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
     batch_by_batch(|| ports.store.delete_decisions_before(before)).await
 }
 
-/// Forgets revocations that all sessions have followed; how many.
+/// Forgets revocations that no session is left of; how many. A store of sessions that breaks down
+/// may come back with an old copy, so they are kept as long as a session lives.
 ///
 /// None while sessions are not accepted: some may not have been followed yet then.
 pub async fn forget_old_revocations(ports: &Ports) -> Result<u64, Unavailable> {
     ports.sessions.ping().await?;
-    let before = ports.clock.now() - REVOCATIONS_KEPT;
+    let longest = ports.settings.session_limits.absolute.max(REVOCATIONS_KEPT);
+    let before = ports.clock.now() - longest;
     batch_by_batch(|| ports.store.delete_revocations_before(before)).await
 }
 

@@ -268,6 +268,31 @@ impl Sessions for EmbeddedSessions {
         Ok(sessions.filter(|session| killed.contains(&session.access_epoch)).collect())
     }
 
+    /// Those that a raised epoch has killed need no end of their own, and that is all of them as a
+    /// rule.
+    async fn end_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+    ) -> Result<(), Unavailable> {
+        let Some(owner) = self.owner((organization_id, account_id)) else { return Ok(()) };
+        let digests = owner.shared().digests.clone();
+        for entry in digests.iter().filter_map(|digest| self.entry(digest)) {
+            if entry.session().access_epoch >= owner.epoch() {
+                self.end(&entry.digest()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn with_sessions(
+        &self,
+        mut accounts: Vec<(OrganizationId, AccountId)>,
+    ) -> Result<Vec<(OrganizationId, AccountId)>, Unavailable> {
+        accounts.retain(|key| self.owners.pin().contains_key(key));
+        Ok(accounts)
+    }
+
     /// Racing [`Self::end`]: only a record and an entry that are there are changed, none is made,
     /// and the entry keeps the mark that it has ended.
     async fn change_role(
@@ -362,5 +387,9 @@ impl Sessions for EmbeddedSessions {
     /// In this process's memory they always can.
     async fn ping(&self) -> Result<(), Unavailable> {
         Ok(())
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        None
     }
 }

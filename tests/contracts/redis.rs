@@ -6,13 +6,21 @@ use std::{
 };
 
 use portico::{
-    domain::session::Session,
+    domain::{
+        account::Account,
+        id::{AccountId, OrganizationId},
+        login_transaction::LoginTransaction,
+        session::Session,
+    },
     ports::{Part, logins::Logins as _, sessions::Sessions as _},
     sessions::redis::{Redis, RedisLogins, RedisSessions},
 };
 use redis::{Client, Commands as _, Connection};
 
-use crate::support::{RedisPart, connector_in, hints, login, master_key, now, redis_desk, session};
+use crate::support::{
+    RedisPart, after, connector_in, hints, login, master_key, now, redis_desk, session,
+    sign_in_desks,
+};
 
 /// The one key of a kind, and a client to write to it.
 fn key_of(part: &RedisPart, kind: char) -> (Connection, Vec<u8>) {
@@ -82,34 +90,231 @@ async fn another_programs_value_under_a_sessions_key_is_no_session() {
     assert!(ended.is_none());
 }
 
+/// A user of Redis who may do everything but what is taken from them.
+struct Restricted {
+    redis: Arc<Redis>,
+    raw: Connection,
+    name: String,
+}
+
+impl Restricted {
+    async fn new(part: &RedisPart) -> Self {
+        let raw = Client::open(part.url.as_str()).unwrap().get_connection().unwrap();
+        let name = part.prefix.replace(':', "-");
+        let url = part.url.replacen("://", &format!("://{name}:secret@"), 1);
+        let redis = Arc::new(Redis::new(&url, part.prefix.clone()).unwrap());
+        let mut user = Self { redis, raw, name };
+        user.may(&["on", ">secret", "~*", "&*", "+@all"]);
+        user.redis.resume(user.redis.reconnect().await.unwrap());
+        user
+    }
+
+    fn may(&mut self, rules: &[&str]) {
+        let mut set = redis::cmd("ACL");
+        set.arg("SETUSER").arg(&self.name).arg(rules).exec(&mut self.raw).unwrap();
+    }
+
+    /// Whether the link stays as it is for a while.
+    async fn is_believed(&self) -> bool {
+        let interrupted = self.redis.interrupted();
+        tokio::time::timeout(Duration::from_millis(200), interrupted).await.is_err()
+    }
+}
+
+impl Drop for Restricted {
+    fn drop(&mut self) {
+        let _ = redis::cmd("ACL").arg("DELUSER").arg(&self.name).exec(&mut self.raw);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a Redis server; tests/run starts one"]
-async fn without_its_index_a_revocation_has_not_happened_and_nobody_is_let_in_until_it_has() {
+async fn a_revocation_that_fails_lets_nobody_in_until_it_has_happened() {
     let part = RedisPart::new().await;
-    let desk = redis_desk(part.redis.clone()).await;
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
     let session = desk.sign_in().await;
-    let (mut raw, key) = key_of(&part, 'a');
-    let index: Vec<(Vec<u8>, Vec<u8>)> = raw.hgetall(&key).unwrap();
-    let _: () = raw.set(&key, "another program's").unwrap();
     let (organization, account) = (desk.account.organization_id, desk.account.id);
-    let reached_before = part.redis.reconnect().await.unwrap();
+    let reached_before = user.redis.reconnect().await.unwrap();
+    user.may(&["-hkeys"]);
 
     let revoked = desk.sessions.revoke_before(organization, account, 2).await;
-    part.redis.resume(reached_before);
+    user.redis.resume(reached_before);
     let meanwhile = desk.sessions.find(&session.digest, now()).await;
 
     assert_eq!(revoked.unwrap_err().part, Part::Redis);
     assert!(meanwhile.is_err(), "it failed after that connection was made");
-    let _: () = raw.del(&key).unwrap();
-    let _: () = raw.hset_multiple(&key, &index).unwrap();
-    let reached = part.redis.reconnect().await.unwrap();
+    user.may(&["+hkeys"]);
+    let reached = user.redis.reconnect().await.unwrap();
     assert!(desk.sessions.find(&session.digest, now()).await.is_err(), "not caught up yet");
     assert_eq!(desk.revoke_before(2).await, std::slice::from_ref(&session));
-    part.redis.resume(reached);
+    user.redis.resume(reached);
     assert!(!desk.is_alive(&session, now()).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
+async fn a_sign_in_that_redis_refuses_fails_alone() {
+    let part = RedisPart::new().await;
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
+    let session = desk.sign_in().await;
+    let logins = RedisLogins::new(user.redis.clone(), master_key(7));
+    user.may(&["-lpush", "-hset"]);
+
+    let begun = logins.insert_login(&login(&desk.connector, b"browser")).await;
+    let next = self::session(&desk.account, &desk.connector);
+    let created = desk.sessions.create(next, hints(), desk.identity("Alice")).await;
+    let is_let_in = desk.is_alive(&session, after(120)).await;
+
+    assert!(begun.is_err() && created.is_err());
+    assert!(is_let_in, "that its use can't be noted hurts nobody");
+    assert!(user.is_believed().await);
+    assert!(desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
+async fn a_connection_that_is_lost_lets_nobody_in_until_it_is_made_anew() {
+    let part = RedisPart::new().await;
+    let mut user = Restricted::new(&part).await;
+    let desk = redis_desk(user.redis.clone()).await;
+    let session = desk.sign_in().await;
+    let name = user.name.clone();
+    let mut kill = redis::cmd("CLIENT");
+    kill.arg("KILL").arg("USER").arg(&name).exec(&mut user.raw).unwrap();
+
+    let met = desk.sessions.find(&session.digest, now()).await;
+    let reached = user.redis.reconnect().await.unwrap();
+    let not_yet = desk.sessions.find(&session.digest, now()).await;
+    user.redis.resume(reached);
+
+    assert!(met.is_err() && not_yet.is_err());
+    assert!(desk.is_alive(&session, now()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
+async fn another_programs_value_under_an_index_ends_the_sessions_of_that_index_alone() {
+    for kind in ['a', 'c', 'i'] {
+        let part = RedisPart::new().await;
+        let desk = redis_desk(part.redis.clone()).await;
+        let session = desk.sign_in().await;
+        let (mut raw, key) = key_of(&part, kind);
+        let second = connector_in(&*desk.store, desk.account.organization_id).await;
+        let another = Account { id: AccountId::generate(), ..desk.account.clone() };
+        let unharmed = Session { sid: None, ..self::session(&another, &second) };
+        desk.begin(unharmed.clone()).await;
+        let _: () = raw.set(&key, "another program's").unwrap();
+        let (organization, connector) = (desk.account.organization_id, desk.connector.id);
+
+        match kind {
+            'a' => drop(desk.revoke_before(2).await),
+            'c' => {
+                let sessions = &desk.sessions;
+                sessions.end_of_connector(organization, connector, now()).await.unwrap();
+            }
+            _ => {
+                let ended = desk.sessions.end_of_sid(organization, connector, "sid").await.unwrap();
+                assert_eq!(ended, std::slice::from_ref(&session));
+            }
+        }
+
+        assert!(!desk.is_alive(&session, now()).await, "{kind}");
+        assert!(desk.is_alive(&unharmed, now()).await, "{kind}");
+        assert!(!raw.exists::<_, bool>(&key).unwrap(), "{kind}");
+        let next = desk.sign_in().await;
+        assert!(desk.is_alive(&next, now()).await, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
+async fn a_sign_in_that_meets_another_programs_value_fails_once() {
+    for kind in ['a', 'c', 'i'] {
+        let part = RedisPart::new().await;
+        let desk = redis_desk(part.redis.clone()).await;
+        let before = desk.sign_in().await;
+        let (mut raw, key) = key_of(&part, kind);
+        let _: () = raw.set(&key, "another program's").unwrap();
+        let next = session(&desk.account, &desk.connector);
+
+        let refused = desk.sessions.create(next.clone(), hints(), desk.identity("Alice")).await;
+        desk.begin(next.clone()).await;
+
+        assert!(refused.is_err(), "{kind}");
+        assert!(!desk.is_alive(&before, now()).await, "no index leads to it any more: {kind}");
+        assert!(desk.is_alive(&next, now()).await, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
+async fn a_sign_in_that_is_dropped_leaves_nothing_behind_though_its_browser_never_returns() {
+    let part = RedisPart::new().await;
+    let desk = redis_desk(part.redis.clone()).await;
+    let logins = RedisLogins::new(part.redis.clone(), master_key(7));
+    for browser in [b"1", b"2", b"3"] {
+        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
+    }
+    let (mut raw, queue) = key_of(&part, 'o');
+    let keeps_another = LoginTransaction {
+        organization_id: OrganizationId::generate(),
+        ..login(&desk.connector, b"2")
+    };
+    logins.insert_login(&keeps_another).await.unwrap();
+    let crowd: Vec<(u32, Vec<u8>)> =
+        (0..19_997_u32).map(|n| (n + 10, [&n.to_be_bytes()[..], &[0; 60]].concat())).collect();
+    let _: () = raw.zadd_multiple(&queue, &crowd).unwrap();
+
+    for browser in [b"4", b"5"] {
+        logins.insert_login(&login(&desk.connector, browser)).await.unwrap();
+    }
+
+    let mut count = |kind| raw.keys::<_, Vec<Vec<u8>>>(format!("{}{kind}:*", part.prefix));
+    assert_eq!(count('t').unwrap().len(), 4, "2's other one, 3, 4 and 5");
+    assert_eq!(count('b').unwrap().len(), 4);
+    assert_eq!(raw.zcard::<_, u64>(&queue).unwrap(), 20_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_accounts_with_sessions_are_looked_at_and_thirty_thousand_take_no_second() {
+    for desk in sign_in_desks().await {
+        desk.sign_in().await;
+        let signed_in = (desk.account.organization_id, desk.account.id);
+        let mut accounts: Vec<_> =
+            (0..30_000).map(|_| (signed_in.0, AccountId::generate())).collect();
+        accounts.push(signed_in);
+        let asked_at = Instant::now();
+
+        let found = desk.sessions.with_sessions(accounts).await.unwrap();
+
+        assert_eq!(found, [signed_in]);
+        assert!(asked_at.elapsed() < Duration::from_secs(2), "{:?}", asked_at.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_sessions_of_an_account_end_also_those_of_an_epoch_yet_to_come() {
+    for desk in sign_in_desks().await {
+        let late = Session { access_epoch: 5, ..session(&desk.account, &desk.connector) };
+        desk.begin(late.clone()).await;
+        let (organization, account) = (desk.account.organization_id, desk.account.id);
+
+        desk.revoke_before(4).await;
+        let revoked = desk.is_alive(&late, now()).await;
+        desk.sessions.end_of_account(organization, account).await.unwrap();
+        let ended = desk.is_alive(&late, now()).await;
+        let next = Session { access_epoch: 5, ..session(&desk.account, &desk.connector) };
+        desk.begin(next.clone()).await;
+
+        assert_eq!((revoked, ended), (true, false));
+        assert!(desk.is_alive(&next, now()).await, "who comes later is let in");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Redis server; tests/run starts one"]
 async fn a_redis_that_is_away_is_told_at_once_and_never_let_in() {
     let redis = Arc::new(Redis::new("redis://127.0.0.1:1", "test:".into()).unwrap());
     let desk = redis_desk(redis.clone()).await;

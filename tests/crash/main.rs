@@ -19,6 +19,7 @@ mod lose_redis;
 mod model;
 mod observed;
 mod process;
+mod redis_failures;
 mod redis_server;
 mod refused_starts;
 mod scene;

@@ -76,6 +76,25 @@ impl Sessions for Interrupted {
         self.sessions.revoke_before(organization_id, account_id, access_epoch).await
     }
 
+    async fn end_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+    ) -> Result<(), Unavailable> {
+        self.sessions.end_of_account(organization_id, account_id).await
+    }
+
+    async fn with_sessions(
+        &self,
+        accounts: Vec<(OrganizationId, AccountId)>,
+    ) -> Result<Vec<(OrganizationId, AccountId)>, Unavailable> {
+        self.sessions.with_sessions(accounts).await
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        self.sessions.warning()
+    }
+
     async fn change_role(
         &self,
         session: &Session,

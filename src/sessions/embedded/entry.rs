@@ -81,6 +81,11 @@ impl Owner {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sessions of an epoch below this are dead.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
     /// From now on sessions of an epoch below `epoch` are dead; gives the epoch until now.
     pub(super) fn raise_epoch(&self, epoch: u64) -> u64 {
         self.epoch.fetch_max(epoch, Ordering::SeqCst)

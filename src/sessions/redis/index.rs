@@ -44,7 +44,8 @@ impl RedisSessions {
         self.redis.key(Kind::Sid, sid.as_bytes())
     }
 
-    /// Enters a session in all indices; the identity that its account's sessions have.
+    /// Enters a session in all indices; the identity that its account's sessions have, or nothing
+    /// if another program's value lies where an index should be.
     pub(super) async fn enter(
         &self,
         session: &Session,
@@ -60,7 +61,7 @@ impl RedisSessions {
             let mut script = scripts::ENTER_SET.key(key);
             let script = script.arg(digest).arg(expires).arg(begun).arg(lifetime);
             if self.redis.run_script(DOING, script).await? != Value::Int(1) {
-                return Err(self.not_an_index(DOING));
+                return Ok(Value::Nil);
             }
         }
         let account = self.account_key(session.organization_id, session.account_id);
@@ -96,24 +97,22 @@ impl RedisSessions {
         const DOING: &str = "looking for an account's sessions";
         let mut keys = redis::cmd("HKEYS");
         keys.arg(self.account_key(organization_id, account_id));
-        self.digests(DOING, self.redis.run(DOING, &keys).await?)
+        let members = self.redis.run(DOING, &keys).await?;
+        if members == Value::Nil {
+            self.clear_account(organization_id, account_id).await?;
+        }
+        Ok(digests(members))
     }
+}
 
-    /// The members of an index; whatever else stands there is passed over.
-    pub(super) fn digests(
-        &self,
-        doing: &'static str,
-        members: Value,
-    ) -> Result<Vec<SecretDigest>, Unavailable> {
-        let Value::Array(members) = members else { return Err(self.not_an_index(doing)) };
-        Ok(members.into_iter().filter_map(digest).collect())
-    }
+/// The members of an index; whatever else stands there is passed over.
+pub(super) fn digests(members: Value) -> Vec<SecretDigest> {
+    members.into_sequence().unwrap_or_default().into_iter().filter_map(digest).collect()
+}
 
-    /// Without its index nobody knows which sessions to end, so that can't count as done.
-    pub(super) fn not_an_index(&self, doing: &'static str) -> Unavailable {
-        let cause = "another program's value lies where an index should be";
-        self.redis.failed(away(doing, cause))
-    }
+/// A session that is in no index could not be ended with its account, so it does not begin.
+pub(super) fn not_an_index(doing: &'static str) -> Unavailable {
+    away(doing, "another program's value lay where an index should be; try again")
 }
 
 fn digest(member: Value) -> Option<SecretDigest> {

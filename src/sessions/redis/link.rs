@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -15,7 +15,7 @@ use redis::{
 };
 use tokio::sync::Notify;
 
-use super::Kind;
+use super::{Kind, server};
 use crate::{
     domain::secret::hexadecimal,
     ports::{Part, Unavailable},
@@ -34,10 +34,14 @@ const ANYTHING: Duration = Duration::from_secs(1);
 ///
 /// # Why it breaks and stays broken
 ///
-/// A command that failed may have been a revocation, and a connection that broke may come back to
-/// a Redis that lost its last second. So after any failure everything is refused at once, which
-/// also keeps requests from piling up, until somebody has connected anew; and no session is
-/// accepted before what was revoked of late has been revoked once more.
+/// A connection that broke may come back to a Redis that lost its last second, and a revocation
+/// that failed must be made up for. So after either everything is refused at once, which also keeps
+/// requests from piling up, until somebody has connected anew; and no session is accepted before
+/// what was revoked of late has been revoked once more.
+///
+/// Any other command that Redis refuses, or is slow to carry out, fails alone: strangers can begin
+/// sign-ins until its memory is full, and must not sign anybody out by it. Whether Redis answers at
+/// all is asked right afterwards.
 pub struct Redis {
     client: Client,
     prefix: String,
@@ -50,6 +54,10 @@ pub struct Redis {
     /// unequal, so it can't be overlooked.
     caught_up: AtomicU64,
     has_failed: Notify,
+    /// A command failed alone, and nobody has asked since whether Redis answers.
+    is_doubted: AtomicBool,
+    /// It may lose what it was told.
+    is_forgetful: AtomicBool,
 }
 
 /// A number of failures, made good by a new connection.
@@ -78,14 +86,35 @@ impl Redis {
             answering: AtomicU64::new(0),
             caught_up: AtomicU64::new(0),
             has_failed: Notify::new(),
+            is_doubted: AtomicBool::new(false),
+            is_forgetful: AtomicBool::new(false),
         })
     }
 
-    /// Waits until something has failed that nobody has made good.
+    /// Waits until something has failed that nobody has made good; asks Redis whether it answers
+    /// whenever that is in doubt.
     pub async fn interrupted(&self) {
         while self.accepts_sessions().is_ok() {
-            self.has_failed.notified().await;
+            if self.is_doubted.swap(false, Ordering::SeqCst) {
+                self.find_out().await;
+            } else {
+                self.has_failed.notified().await;
+            }
         }
+    }
+
+    async fn find_out(&self) {
+        const DOING: &str = "asking Redis";
+        let Ok(mut connection) = self.connection(DOING) else { return };
+        if let Err(error) = redis::cmd("PING").query_async::<Value>(&mut connection).await {
+            let unavailable = self.failed(unavailable(DOING, error));
+            tracing::warn!(%unavailable, "Redis is connected anew");
+        }
+    }
+
+    /// What the operator should mend, though sessions can be had.
+    pub(super) fn warning(&self) -> Option<&'static str> {
+        self.is_forgetful.load(Ordering::SeqCst).then_some(server::FORGETFUL)
     }
 
     /// Connects anew; commands are carried out from then on.
@@ -98,6 +127,11 @@ impl Redis {
         let mut connection = connected.map_err(|error| unavailable("connecting", error))?;
         let answered = redis::cmd("PING").query_async::<Value>(&mut connection).await;
         answered.map_err(|error| unavailable("connecting", error))?;
+        let is_forgetful = server::is_forgetful(&mut connection).await?;
+        if is_forgetful && !self.is_forgetful.swap(true, Ordering::SeqCst) {
+            tracing::error!("{}", server::FORGETFUL);
+        }
+        self.is_forgetful.store(is_forgetful, Ordering::SeqCst);
         self.connection.store(Some(Arc::new(connection)));
         self.answering.store(failures, Ordering::SeqCst);
         Ok(Interruption(failures))
@@ -116,6 +150,20 @@ impl Redis {
         key.extend_from_slice(hexadecimal(name).as_bytes());
         key.push(b'}');
         key
+    }
+
+    /// What every key of a kind matches, for `SCAN`.
+    pub(super) fn pattern(&self, kind: Kind) -> String {
+        let mut pattern = String::with_capacity(self.prefix.len() + 5);
+        for letter in self.prefix.chars() {
+            if "*?[]\\^-".contains(letter) {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        pattern.push(char::from(kind as u8));
+        pattern.push_str(":{*}");
+        pattern
     }
 
     /// Whether what Redis says of sessions is believed now.
@@ -201,19 +249,42 @@ impl Redis {
         doing: &'static str,
         answer: RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        answer.map_err(|error| self.failed(unavailable(doing, error)))
+        answer.map_err(|error| {
+            let is_lost = is_lost(&error);
+            let unavailable = unavailable(doing, error);
+            if is_lost { self.failed(unavailable) } else { self.doubted(unavailable) }
+        })
+    }
+
+    /// What must be made up for if it is not done; [`Broken`] was known before it was tried.
+    pub(super) fn must<T>(&self, done: Result<T, Unavailable>) -> Result<T, Unavailable> {
+        match done {
+            Err(unavailable) if !unavailable.cause.is::<Broken>() => Err(self.failed(unavailable)),
+            done => done,
+        }
+    }
+
+    fn doubted(&self, unavailable: Unavailable) -> Unavailable {
+        self.is_doubted.store(true, Ordering::SeqCst);
+        self.has_failed.notify_one();
+        unavailable
     }
 
     /// Believes nothing more until it was reached anew: something could not be done here.
-    pub(super) fn failed(&self, unavailable: Unavailable) -> Unavailable {
+    fn failed(&self, unavailable: Unavailable) -> Unavailable {
         self.failures.fetch_add(1, Ordering::SeqCst);
         self.has_failed.notify_one();
         unavailable
     }
 }
 
+/// Whether nothing more can be asked over this connection, or not of this Redis.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_unrecoverable_error() || matches!(error.code(), Some("READONLY" | "NOAUTH"))
+}
+
 /// What could not be done, in words that tell what to mend; never with the password.
-fn unavailable(doing: &'static str, error: RedisError) -> Unavailable {
+pub(super) fn unavailable(doing: &'static str, error: RedisError) -> Unavailable {
     if error.kind() == ErrorKind::AuthenticationFailed
         || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
     {

@@ -29,8 +29,9 @@ use crate::{
 /// Sign-ins under way, in Redis.
 ///
 /// A sign-in is one hash, sealed as a whole. Its browser has a list of those it began and one of
-/// where it arrived, its organization a queue of all; what is dropped there is deleted. Whoever has
-/// expired is the oldest there, and so the first to be dropped.
+/// where it arrived, its organization a queue of all; what is dropped there is deleted, also from
+/// its browser's list: whoever sends no cookie is a new browser each time. Whoever has expired is
+/// the oldest there, and so the first to be dropped.
 pub struct RedisLogins {
     redis: Arc<Redis>,
     master_key: Arc<MasterKey>,
@@ -67,19 +68,24 @@ impl RedisLogins {
         let older = entries(self.redis.run_script(DOING, browser).await?);
         let key = self.organization_key(login.organization_id);
         let mut organization = scripts::ENTER_QUEUE.key(key);
-        let state = login.state.as_bytes().as_slice();
-        let organization = organization.arg(state).arg(MOST_OF_AN_ORGANIZATION).arg(lifetime);
+        let organization = organization.arg(queued(login));
+        let organization = organization.arg(MOST_OF_AN_ORGANIZATION).arg(lifetime);
         let oldest = entries(self.redis.run_script(DOING, organization).await?);
         let of_browser = older.into_iter().filter_map(|entry| Some(Entry::read(&entry)?.name));
-        Ok(of_browser.chain(oldest.into_iter().step_by(2)).collect())
+        let mut states: Vec<_> = of_browser.collect();
+        for (state, browser) in oldest.iter().step_by(2).filter_map(|member| split(member)) {
+            let mut list = scripts::LEAVE_LIST.key(self.browser_key(&browser));
+            self.redis.run_script(DOING, list.arg(&state)).await?;
+            states.push(state);
+        }
+        Ok(states)
     }
 
     /// Takes a sign-in out of where it is counted.
     async fn leave(&self, login: &LoginTransaction) -> Result<(), Unavailable> {
         let mut commands = redis::pipe();
         commands.lrem(self.browser_key(&login.browser), 1, begun(login));
-        let state = login.state.as_bytes().as_slice();
-        commands.zrem(self.organization_key(login.organization_id), state);
+        commands.zrem(self.organization_key(login.organization_id), queued(login));
         self.redis.run_all("forgetting a login", &mut commands).await.map(drop)
     }
 }
@@ -193,6 +199,16 @@ impl Entry {
 fn begun(login: &LoginTransaction) -> Vec<u8> {
     let name = login.state.as_bytes().to_vec();
     Entry { at: login.created_at.as_microsecond(), name }.written(&destination(&login.return_to))
+}
+
+/// What stands in its organization's queue for a sign-in: its state, then its browser.
+fn queued(login: &LoginTransaction) -> Vec<u8> {
+    [*login.state.as_bytes(), *login.browser.as_bytes()].concat()
+}
+
+fn split(queued: &[u8]) -> Option<(Vec<u8>, SecretDigest)> {
+    let (state, browser) = queued.split_at_checked(32)?;
+    Some((state.to_vec(), SecretDigest::from_bytes(browser.try_into().ok()?)))
 }
 
 /// What stands in its browser's list for a sign-in that succeeded: when, begun when, and where to.

@@ -31,11 +31,14 @@
 //! Times are judged by the `now` that is handed in; Redis's own clock only clears away what is
 //! dead already.
 
+mod ends;
+mod foreign;
 mod index;
 mod link;
 mod logins;
 mod record;
 mod scripts;
+mod server;
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -44,7 +47,7 @@ use jiff::{SignedDuration, Timestamp};
 use redis::Value;
 
 use self::{
-    index::scanned,
+    index::not_an_index,
     record::{FIELDS, HINTS, Record, bulk, place},
 };
 pub use self::{
@@ -143,35 +146,6 @@ impl RedisSessions {
             tracing::debug!(%unavailable, "a session's last use is not noted");
         }
     }
-
-    fn open_hints(&self, digest: &SecretDigest, sealed: &[u8]) -> Option<SignOutHints> {
-        let plain = self.master_key.open(&place(HINTS, digest), sealed).ok()?;
-        record::read_hints(&plain)
-    }
-
-    /// Ends those of a connector's sessions in `digests` that were begun until `begun_until`.
-    ///
-    /// Their entries at accounts and `sid`s expire by themselves.
-    async fn end_begun_until(
-        &self,
-        organization_id: OrganizationId,
-        connector_id: ConnectorId,
-        begun_until: Timestamp,
-        digests: &[SecretDigest],
-    ) -> Result<(), Unavailable> {
-        let mut commands = redis::pipe();
-        for Record { session, .. } in self.records(digests).await? {
-            if session.organization_id == organization_id && session.created_at <= begun_until {
-                commands.del(self.session_key(&session.digest));
-                let digest = session.digest.as_bytes().as_slice();
-                commands.zrem(self.connector_key(connector_id), digest);
-            }
-        }
-        if !commands.is_empty() {
-            self.redis.run_all("ending a connector's sessions", &mut commands).await?;
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -190,8 +164,10 @@ impl Sessions for RedisSessions {
     ) -> Result<(), Unavailable> {
         const DOING: &str = "keeping a session";
         self.redis.accepts_sessions()?;
-        let identity =
-            bulk(self.enter(&session, &identity).await?).ok_or_else(|| self.not_an_index(DOING))?;
+        let Some(identity) = bulk(self.enter(&session, &identity).await?) else {
+            self.clear_indices(&session).await?;
+            return Err(not_an_index(DOING));
+        };
         let place = place(HINTS, &session.digest);
         let hints = self.master_key.seal(&place, &record::write_hints(&hints));
         let mut script = scripts::KEEP.key(self.session_key(&session.digest));
@@ -245,14 +221,33 @@ impl Sessions for RedisSessions {
         account_id: AccountId,
         access_epoch: u64,
     ) -> Result<Vec<Session>, Unavailable> {
-        let mut killed = Vec::new();
-        for digest in self.digests_of(organization_id, account_id).await? {
-            let mut script = scripts::REVOKE.key(self.session_key(&digest));
-            let script = script.arg(access_epoch.min(GREATEST_EPOCH));
-            let values = self.redis.run_script("revoking a session", script).await?;
-            killed.extend(readable(&digest, values).map(|record| record.session));
+        self.redis.must(self.revoke(organization_id, account_id, access_epoch).await)
+    }
+
+    async fn end_of_account(
+        &self,
+        organization_id: OrganizationId,
+        account_id: AccountId,
+    ) -> Result<(), Unavailable> {
+        self.revoke_before(organization_id, account_id, GREATEST_EPOCH).await.map(drop)
+    }
+
+    /// One round trip for many of them.
+    async fn with_sessions(
+        &self,
+        accounts: Vec<(OrganizationId, AccountId)>,
+    ) -> Result<Vec<(OrganizationId, AccountId)>, Unavailable> {
+        let mut found = Vec::new();
+        for accounts in accounts.chunks(AT_ONCE) {
+            let mut commands = redis::pipe();
+            for (organization_id, account_id) in accounts {
+                commands.exists(self.account_key(*organization_id, *account_id));
+            }
+            let answers = self.redis.run_all("looking for sessions", &mut commands).await?;
+            let known = accounts.iter().zip(answers);
+            found.extend(known.filter(|(_, is)| *is != Value::Int(0)).map(|(account, _)| *account));
         }
-        Ok(killed)
+        Ok(found)
     }
 
     /// Racing [`Self::end`]: only a record that is there is changed, none is made.
@@ -264,8 +259,8 @@ impl Sessions for RedisSessions {
     ) -> Result<bool, Unavailable> {
         let mut script = scripts::CHANGE_ROLE.key(self.session_key(&session.digest));
         let script = script.arg(role.as_str()).arg(access_epoch.min(GREATEST_EPOCH));
-        let changed = self.redis.run_script("changing a session's role", script).await?;
-        Ok(changed == Value::Int(1))
+        let changed = self.redis.run_script("changing a session's role", script).await;
+        Ok(self.redis.must(changed)? == Value::Int(1))
     }
 
     /// Racing [`Self::create`]: the account is told first, so a session that is entered afterwards
@@ -277,30 +272,12 @@ impl Sessions for RedisSessions {
         account_id: AccountId,
         identity: Identity,
     ) -> Result<(), Unavailable> {
-        const DOING: &str = "changing an identity";
-        let identity = record::write_identity(&identity);
-        let account = self.account_key(organization_id, account_id);
-        let mut script = scripts::CHANGE_IDENTITY.key(account);
-        self.redis.run_script(DOING, script.arg(&identity)).await?;
-        for digest in self.digests_of(organization_id, account_id).await? {
-            let mut script = scripts::CHANGE_IDENTITY.key(self.session_key(&digest));
-            self.redis.run_script(DOING, script.arg(&identity)).await?;
-        }
-        Ok(())
+        self.redis.must(self.rename(organization_id, account_id, &identity).await)
     }
 
     /// Of simultaneous calls one takes the record away, and gets it with its hints.
     async fn end(&self, digest: &SecretDigest) -> Result<Option<EndedSession>, Unavailable> {
-        let script = scripts::END.key(self.session_key(digest));
-        let ended = self.redis.run_script("ending a session", &script).await?;
-        let hints = match &ended {
-            Value::Array(values) => values.last().cloned().and_then(bulk),
-            _ => None,
-        };
-        let Some(Record { session, .. }) = readable(digest, ended) else { return Ok(None) };
-        self.leave(&session).await;
-        let hints = hints.and_then(|sealed| self.open_hints(digest, &sealed));
-        Ok(Some(EndedSession { session, hints }))
+        self.redis.must(self.take(digest).await)
     }
 
     async fn end_of_sid(
@@ -309,18 +286,7 @@ impl Sessions for RedisSessions {
         connector_id: ConnectorId,
         sid: &str,
     ) -> Result<Vec<Session>, Unavailable> {
-        const DOING: &str = "looking for the sessions of a sid";
-        let mut range = redis::cmd("ZRANGE");
-        range.arg(self.sid_key(connector_id, sid)).arg(0).arg(-1);
-        let digests = self.digests(DOING, self.redis.run(DOING, &range).await?)?;
-        let mut ended = Vec::new();
-        for Record { session, .. } in self.records(&digests).await? {
-            if session.organization_id == organization_id {
-                let gone = self.end(&session.digest).await?;
-                ended.extend(gone.map(|gone| gone.session));
-            }
-        }
-        Ok(ended)
+        self.redis.must(self.take_of_sid(organization_id, connector_id, sid).await)
     }
 
     /// A session that is entered meanwhile was begun later, or is one whose sign-in is under way.
@@ -330,24 +296,17 @@ impl Sessions for RedisSessions {
         connector_id: ConnectorId,
         begun_until: Timestamp,
     ) -> Result<(), Unavailable> {
-        const DOING: &str = "looking for a connector's sessions";
-        let mut cursor = b"0".to_vec();
-        loop {
-            let mut scan = redis::cmd("ZSCAN");
-            scan.arg(self.connector_key(connector_id)).arg(cursor).arg("COUNT").arg(AT_ONCE);
-            let part = self.redis.run(DOING, &scan).await?;
-            let (next, members) = scanned(part).ok_or_else(|| self.not_an_index(DOING))?;
-            self.end_begun_until(organization_id, connector_id, begun_until, &members).await?;
-            if next == b"0" {
-                return Ok(());
-            }
-            cursor = next;
-        }
+        let ended = self.delete_of_connector(organization_id, connector_id, begun_until).await;
+        self.redis.must(ended)
     }
 
     async fn ping(&self) -> Result<(), Unavailable> {
         self.redis.accepts_sessions()?;
         self.redis.run("asking Redis", &redis::cmd("PING")).await.map(drop)
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        self.redis.warning()
     }
 }
 

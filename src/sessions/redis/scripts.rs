@@ -104,6 +104,12 @@ scripts! {
         redis.call('DEL', KEYS[1])
         return ended";
 
+    /// Takes away what lies under a key, unless it is of the type `ARGV[1]`.
+    CLEAR = "
+        if redis.call('TYPE', KEYS[1]).ok ~= ARGV[1] then
+            redis.call('DEL', KEYS[1])
+        end";
+
     /// Begins a list with `ARGV[1]`, keeps `ARGV[2]` entries for `ARGV[3]` milliseconds; gives those
     /// beyond.
     ENTER_LIST = "
@@ -112,6 +118,15 @@ scripts! {
         local beyond = redis.call('LRANGE', KEYS[1], ARGV[2], -1)
         redis.call('LTRIM', KEYS[1], 0, ARGV[2] - 1)
         return beyond";
+
+    /// Takes the entry of the sign-in `ARGV[1]` out of its browser's list; eight bytes of time stand
+    /// before its name.
+    LEAVE_LIST = "
+        for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+            if string.sub(entry, 9, 8 + #ARGV[1]) == ARGV[1] then
+                redis.call('LREM', KEYS[1], 1, entry)
+            end
+        end";
 
     /// Ends a queue with `ARGV[1]`, keeps `ARGV[2]` members for `ARGV[3]` milliseconds; gives those
     /// beyond with their scores, which only count up.
