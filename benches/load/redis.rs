@@ -29,6 +29,8 @@ pub fn start() -> io::Result<Option<Redis>> {
     let mut command = Command::new("redis-server");
     command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]);
     command.args(["--save", "", "--appendonly", "no"]).arg("--dir").arg(folder.path());
+    // Its first lines would meet a closed pipe, and end it.
+    command.args(["--logfile", "redis.log"]);
     let process = match Process::start(&mut command) {
         Ok((process, _stdout)) => process,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
