@@ -7,10 +7,16 @@ use crate::{
     oauth::access_token::Signer,
 };
 
+pub mod accounts;
 pub mod authorities;
+pub mod custom_attributes;
+pub mod groups;
 pub mod logins;
+pub mod provisioning_log;
+pub mod query;
 pub mod sessions;
 pub mod store;
+pub mod trail;
 
 /// How many one command forgets at most of what is old, so that none is long.
 pub const FORGOTTEN_AT_ONCE: u64 = 1_000;
