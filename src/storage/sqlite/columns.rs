@@ -14,7 +14,9 @@ use crate::domain::{
     access_role::AccessRole,
     connector::{ConnectorKind, LinkByUserName, RoleSource},
     decision::Outcome,
-    id::{AccountId, AuditEventId, ConnectorId, DecisionId, OrganizationId, Reference},
+    id::{
+        AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, OrganizationId, Reference,
+    },
     master_key::MasterKey,
     organization::{Edition, EmailDomain, Slug},
     return_to::ReturnTo,
@@ -148,7 +150,15 @@ macro_rules! as_bytes {
     )+};
 }
 
-as_bytes!(OrganizationId, ConnectorId, AccountId, DecisionId, AuditEventId, SecretDigest);
+as_bytes!(
+    OrganizationId,
+    ConnectorId,
+    CredentialId,
+    AccountId,
+    DecisionId,
+    AuditEventId,
+    SecretDigest
+);
 
 macro_rules! as_text {
     ($($type:ty: $read:expr),+ $(,)?) => {$(
