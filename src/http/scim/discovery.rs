@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{answer, request::ScimRequest};
 use crate::{
     http::error::ScimFault,
-    scim::{custom::CustomAttributes, discovery},
+    scim::{custom::CustomAttributes, discovery, validation::Requirements},
 };
 
 /// `GET /ServiceProviderConfig`.
@@ -17,8 +17,8 @@ pub async fn configuration(scim: ScimRequest) -> HttpResponse {
 /// `GET /ResourceTypes`.
 pub async fn resource_types(scim: ScimRequest) -> Result<HttpResponse, ScimFault> {
     refuse_filter(&scim)?;
-    let custom = custom_attributes(&scim).await?;
-    Ok(described(&scim, &discovery::resource_types(&scim.base_url(), &custom)))
+    let (custom, requires) = known(&scim).await?;
+    Ok(described(&scim, &discovery::resource_types(&scim.base_url(), &custom, &requires)))
 }
 
 /// `GET /ResourceTypes/{name}`.
@@ -26,8 +26,8 @@ pub async fn resource_type(
     scim: ScimRequest,
     name: Path<(String, String)>,
 ) -> Result<HttpResponse, ScimFault> {
-    let custom = custom_attributes(&scim).await?;
-    let found = discovery::resource_type(&scim.base_url(), &name.1, &custom);
+    let (custom, requires) = known(&scim).await?;
+    let found = discovery::resource_type(&scim.base_url(), &name.1, &custom, &requires);
     let not_found = || ScimFault::NotFound("There is no resource type of that name.".to_owned());
     Ok(described(&scim, &found.ok_or_else(not_found)?))
 }
@@ -35,9 +35,8 @@ pub async fn resource_type(
 /// `GET /Schemas`.
 pub async fn schemas(scim: ScimRequest) -> Result<HttpResponse, ScimFault> {
     refuse_filter(&scim)?;
-    let custom = custom_attributes(&scim).await?;
-    let requires = &scim.connector().provisioning.requires;
-    Ok(described(&scim, &discovery::schemas(&scim.base_url(), &custom, requires)))
+    let (custom, requires) = known(&scim).await?;
+    Ok(described(&scim, &discovery::schemas(&scim.base_url(), &custom, &requires)))
 }
 
 /// `GET /Schemas/{urn}`.
@@ -45,9 +44,8 @@ pub async fn schema(
     scim: ScimRequest,
     urn: Path<(String, String)>,
 ) -> Result<HttpResponse, ScimFault> {
-    let custom = custom_attributes(&scim).await?;
-    let requires = &scim.connector().provisioning.requires;
-    let found = discovery::schema(&scim.base_url(), &urn.1, &custom, requires);
+    let (custom, requires) = known(&scim).await?;
+    let found = discovery::schema(&scim.base_url(), &urn.1, &custom, &requires);
     let not_found = || ScimFault::NotFound("There is no schema of that URN.".to_owned());
     Ok(described(&scim, &found.ok_or_else(not_found)?))
 }
@@ -61,11 +59,13 @@ fn refuse_filter(scim: &ScimRequest) -> Result<(), ScimFault> {
     Ok(())
 }
 
-async fn custom_attributes(scim: &ScimRequest) -> Result<CustomAttributes, ScimFault> {
+/// What is known and wanted of this connector's resources beyond the schemas of the RFCs.
+async fn known(scim: &ScimRequest) -> Result<(CustomAttributes, Requirements), ScimFault> {
     let connector = scim.connector();
     let store = &scim.state().ports.store;
-    let known = store.list_custom_attributes(connector.organization_id, connector.id).await?;
-    Ok(CustomAttributes::new(known))
+    let custom = store.list_custom_attributes(connector.organization_id, connector.id).await?;
+    let requires = Requirements { department: connector.provisioning.requires.department };
+    Ok((custom.into_iter().collect(), requires))
 }
 
 fn described(scim: &ScimRequest, body: &impl Serialize) -> HttpResponse {

@@ -1,7 +1,6 @@
 //! `/scim/v2/{connector}/…`: SCIM 2.0 (RFC 7644) for the directories of identity providers.
 
 mod answer;
-mod bulk;
 mod discovery;
 mod journal;
 mod list;
@@ -46,11 +45,6 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(groups)
         .service(user)
         .service(group)
-        .service(
-            web::resource("/Bulk")
-                .route(web::post().to(bulk::carry_out))
-                .default_service(web::to(method_not_allowed)),
-        )
         .service(web::resource("/Me").default_service(web::to(nobody_in_particular)))
         .service(discovery_resource(
             "/ServiceProviderConfig",
