@@ -14,9 +14,13 @@ use crate::domain::{
     access_role::AccessRole,
     connector::{ConnectorKind, LinkByUserName, RoleSource},
     decision::Outcome,
-    id::{AccountId, AuditEventId, ConnectorId, DecisionId, OrganizationId, Reference},
+    id::{
+        AccountId, AuditEventId, ConnectorId, DecisionId, GroupId, MemberId, OrganizationId,
+        ProvisioningRecordId, Reference,
+    },
     master_key::MasterKey,
     organization::{Edition, EmailDomain, Slug},
+    provisioning_record::ProvisioningOutcome,
     return_to::ReturnTo,
     secret::{Secret, SecretDigest, hexadecimal},
     subject_link::LinkBasis,
@@ -148,7 +152,17 @@ macro_rules! as_bytes {
     )+};
 }
 
-as_bytes!(OrganizationId, ConnectorId, AccountId, DecisionId, AuditEventId, SecretDigest);
+as_bytes!(
+    AccountId,
+    AuditEventId,
+    ConnectorId,
+    DecisionId,
+    GroupId,
+    MemberId,
+    OrganizationId,
+    ProvisioningRecordId,
+    SecretDigest
+);
 
 macro_rules! as_text {
     ($($type:ty: $read:expr),+ $(,)?) => {$(
@@ -173,6 +187,7 @@ as_text! {
     Edition: parsed,
     EmailDomain: parsed,
     LinkByUserName: parsed,
+    ProvisioningOutcome: parsed,
     RoleSource: parsed,
     Slug: parsed,
     LinkBasis: LinkBasis::from_stored,

@@ -9,10 +9,11 @@ use crate::domain::master_key::MasterKey;
 pub(super) const APPLICATION_ID: i32 = 0x506F_7274;
 
 /// One file per version, the first makes version 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("0001_first.sql"),
     include_str!("0002_sign_ins_in_bounds.sql"),
     include_str!("0003_revocations.sql"),
+    include_str!("0005_groups_and_queries.sql"),
 ];
 
 /// The newest version that this binary knows.
