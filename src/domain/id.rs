@@ -54,6 +54,8 @@ identifiers! {
     OrganizationId,
     /// Names a [`Connector`](crate::domain::connector::Connector); part of its redirect URI and SCIM URL.
     ConnectorId,
+    /// Names one of a connector's [`ScimCredentials`](crate::domain::connector::ScimCredentials).
+    CredentialId,
     /// Names an [`Account`](crate::domain::account::Account); its SCIM `id`, stable for ever.
     AccountId,
     /// Names a [`Group`](crate::domain::group::Group); its SCIM `id`, stable for ever.

@@ -2,6 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
+use self::journal::Journal;
 use crate::{
     domain::{clock::Clock, session::SessionLimits},
     oauth::access_token::Signer,
@@ -11,6 +12,7 @@ pub mod accounts;
 pub mod authorities;
 pub mod custom_attributes;
 pub mod groups;
+pub mod journal;
 pub mod logins;
 pub mod provisioning_log;
 pub mod query;
@@ -32,6 +34,8 @@ pub struct Ports {
     pub sessions: Arc<dyn sessions::Sessions>,
     /// The identity providers.
     pub authorities: Arc<dyn authorities::Authorities>,
+    /// Lines of the provisioning log that wait to be written.
+    pub journal: Arc<Journal>,
     /// What signs the tokens that the platform's programs believe.
     pub signer: Arc<Signer>,
     /// The time.

@@ -11,9 +11,9 @@ use crate::{
     domain::{
         access_role::AccessRole,
         audit_event::{AuditEvent, StoredAuditEvent},
-        connector::Connector,
+        connector::{Connector, ScimCredential},
         decision::Decision,
-        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        id::{AccountId, ConnectorId, CredentialId, OrganizationId, Reference},
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
         session::{Identity, Session, SignOutHints},
@@ -104,6 +104,19 @@ pub trait Organizations: Send + Sync {
     async fn list_organizations(&self) -> Result<Vec<Organization>, Unavailable>;
 }
 
+/// When one of a connector's SCIM credentials was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialUse {
+    /// Whose connector it is.
+    pub organization_id: OrganizationId,
+    /// Which connector's.
+    pub connector_id: ConnectorId,
+    /// Which credential.
+    pub credential_id: CredentialId,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Links to identity providers; client secrets are sealed at rest by the adapter.
 #[async_trait]
 pub trait Connectors: Send + Sync {
@@ -132,6 +145,33 @@ pub trait Connectors: Send + Sync {
         &self,
         organization_id: OrganizationId,
     ) -> Result<Vec<Connector>, Unavailable>;
+
+    /// Gives a connector other SCIM credentials, if it still has those of `expected`.
+    ///
+    /// `false` if it has not, or the organization has no such connector: read it again. Of two that
+    /// were computed from the same, one succeeds.
+    async fn replace_scim_credentials(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        expected: &[ScimCredential],
+        credentials: &[ScimCredential],
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable>;
+
+    /// Notes when SCIM credentials were used.
+    ///
+    /// An earlier moment than is known changes nothing; a credential that the connector no longer
+    /// has is passed over. Whatever takes a credential away forgets its use as well.
+    async fn note_credential_uses(&self, uses: &[CredentialUse]) -> Result<(), Unavailable>;
+
+    /// When the SCIM credentials of a connector were last used, in the order of their identifiers;
+    /// those never used are not among them.
+    async fn list_credential_uses(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+    ) -> Result<Vec<CredentialUse>, Unavailable>;
 }
 
 /// Why a setup was not completed.

@@ -15,7 +15,7 @@ use portico::{
         audit_event::{Actor, AuditEvent},
         connector::{
             ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
-            ScimCredentials,
+            ScimCredential, ScimCredentials,
         },
         id::{AccountId, ConnectorId, OrganizationId, Reference},
         login_transaction::LoginTransaction,
@@ -283,7 +283,9 @@ pub fn connector(organization_id: OrganizationId) -> Connector {
         link_by_user_name: LinkByUserName::Ask,
         scim: ScimCredentials {
             user_name: "directory".into(),
-            passwords: vec![SecretDigest::of(b"one"), SecretDigest::of(b"two")],
+            credentials: ["one", "two"]
+                .map(|word| ScimCredential::password(&Secret::new(word), word, now()))
+                .into(),
         },
         created_at: now(),
     }

@@ -54,20 +54,20 @@ async fn authenticate(state: &State, request: &HttpRequest) -> Result<ScimCaller
     let id = id.ok_or(ScimFault::Unauthorized)?;
     let found = connectors::find_enabled(&state.ports, id).await?;
     let (organization, connector) = found.ok_or(ScimFault::Unauthorized)?;
-    if is_valid(&connector, &credentials) {
+    if is_valid(&connector, &credentials, state.ports.clock.now()) {
         Ok(ScimCaller { organization, connector })
     } else {
         Err(ScimFault::Unauthorized)
     }
 }
 
-fn is_valid(connector: &Connector, credentials: &Credentials) -> bool {
+fn is_valid(connector: &Connector, credentials: &Credentials, now: jiff::Timestamp) -> bool {
     match credentials {
-        Credentials::Bearer(password) => connector.scim.accept(password),
+        Credentials::Bearer(password) => connector.scim.accept_password(password, now).is_some(),
         Credentials::Basic { user_name, password } => {
             let expected = connector.scim.user_name.as_bytes();
             let known: bool = expected.ct_eq(user_name.as_bytes()).into();
-            connector.scim.accept(password) && known
+            connector.scim.accept_password(password, now).is_some() && known
         }
     }
 }

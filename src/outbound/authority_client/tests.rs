@@ -69,7 +69,7 @@ impl LoopbackAuthority {
             role_claim: "roles".into(),
             role_table: RoleTable::default(),
             link_by_user_name: LinkByUserName::Ask,
-            scim: ScimCredentials { user_name: "scim".into(), passwords: vec![] },
+            scim: ScimCredentials { user_name: "scim".into(), credentials: vec![] },
             created_at: NOON,
         }
     }

@@ -15,8 +15,8 @@ use crate::domain::{
     connector::{ConnectorKind, LinkByUserName, RoleSource},
     decision::Outcome,
     id::{
-        AccountId, AuditEventId, ConnectorId, DecisionId, GroupId, MemberId, OrganizationId,
-        ProvisioningRecordId, Reference,
+        AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, GroupId, MemberId,
+        OrganizationId, ProvisioningRecordId, Reference,
     },
     master_key::MasterKey,
     organization::{Edition, EmailDomain, Slug},
@@ -156,6 +156,7 @@ as_bytes!(
     AccountId,
     AuditEventId,
     ConnectorId,
+    CredentialId,
     DecisionId,
     GroupId,
     MemberId,
