@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     access_role::RoleTable,
     id::{ConnectorId, OrganizationId},
+    provisioning_policy::ProvisioningPolicy,
     secret::Secret,
 };
 
@@ -46,6 +47,8 @@ pub struct Connector {
     pub link_by_user_name: LinkByUserName,
     /// What the provider's directory authenticates with.
     pub scim: ScimCredentials,
+    /// What that directory may do, and what it must send.
+    pub provisioning: ProvisioningPolicy,
     /// When it was made.
     pub created_at: Timestamp,
 }

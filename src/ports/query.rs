@@ -39,6 +39,14 @@ pub struct Page<T> {
     pub position: Option<u64>,
 }
 
+impl<T> Page<T> {
+    /// The same page of something else.
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
+        let Self { total, remaining, items, position } = self;
+        Page { total, remaining, items: items.into_iter().map(each).collect(), position }
+    }
+}
+
 impl<T> Default for Page<T> {
     fn default() -> Self {
         Self { total: 0, remaining: 0, items: Vec::new(), position: None }

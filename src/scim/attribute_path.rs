@@ -1,5 +1,6 @@
 //! Where a value stands in a resource (RFC 7644 §3.10, §3.5.2).
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::scim::{
@@ -17,7 +18,7 @@ pub const MAX_LENGTH: usize = 1024;
 ///
 /// Names that Portico knows are spelled as in the RFC, others as sent. A whole extension is an
 /// attribute whose name is its URN.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttributePath {
     /// The extension's URN; `None` for the core schema.
     pub schema: Option<String>,

@@ -12,6 +12,7 @@ use crate::{
         },
         id::ConnectorId,
         organization::{Edition, Organization},
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     ports::{Ports, Unavailable},
@@ -86,6 +87,7 @@ impl NewConnector {
                 scim_user_name(organization),
                 ScimCredential::password(scim_password, FIRST_PASSWORD, created_at),
             ),
+            provisioning: ProvisioningPolicy::default(),
             created_at,
         }
     }

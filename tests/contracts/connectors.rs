@@ -8,6 +8,7 @@ use portico::{
             RoleSource, ScimCredential, ScimCredentialKind, ScimCredentials,
         },
         id::{ConnectorId, CredentialId},
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     ports::store::CredentialUse,
@@ -53,6 +54,7 @@ async fn a_connector_is_replaced_but_for_its_creation() {
             role_table: RoleTable::default(),
             link_by_user_name: LinkByUserName::Never,
             scim: ScimCredentials::new("d".into(), federated()),
+            provisioning: ProvisioningPolicy::default(),
             created_at: after(60),
             ..before
         };

@@ -21,6 +21,7 @@ use portico::{
         login_transaction::LoginTransaction,
         master_key::MasterKey,
         organization::{Edition, EmailDomain, Organization, Slug},
+        provisioning_policy::{ProvisioningPolicy, Requirements},
         return_to::ReturnTo,
         secret::{Secret, SecretDigest},
         session::{Identity, Session, SignOutHints},
@@ -286,6 +287,11 @@ pub fn connector(organization_id: OrganizationId) -> Connector {
             credentials: ["one", "two"]
                 .map(|word| ScimCredential::password(&Secret::new(word), word, now()))
                 .into(),
+        },
+        provisioning: ProvisioningPolicy {
+            profile: "okta".into(),
+            requires: Requirements { department: true, ..Requirements::default() },
+            ..ProvisioningPolicy::default()
         },
         created_at: now(),
     }

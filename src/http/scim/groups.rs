@@ -6,13 +6,14 @@ use crate::{
     http::{
         error::ScimFault,
         extract::scim_caller::ScimCaller,
-        scim::{json, profile},
+        scim::{json, profile, start_index},
     },
-    scim::list_response::{ListQuery, ListResponse},
+    scim::{list_response::ListResponse, query::ListQuery, resource_kind::ResourceKind},
 };
 
 /// `GET /Groups`: an empty list, which Entra ID's *Test Connection* asks for and must get.
 pub async fn list(caller: ScimCaller, request: HttpRequest) -> Result<HttpResponse, ScimFault> {
-    let query = ListQuery::parse(request.query_string(), profile(&caller.connector))?;
-    Ok(json(HttpResponse::Ok(), &ListResponse::new(0, query.start_index, Vec::new())))
+    let kind = Some(ResourceKind::Group);
+    let query = ListQuery::parse(request.query_string(), kind, profile(&caller.connector))?;
+    Ok(json(HttpResponse::Ok(), &ListResponse::new(0, start_index(&query), Vec::new())))
 }

@@ -16,6 +16,7 @@ use crate::{
         body,
         dialect::{self, Profile},
         projection::Projection,
+        query::{ListQuery, Start},
         resource_meta::{self, ResourceMeta},
         user::User,
     },
@@ -114,6 +115,14 @@ fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 fn may_write(request: &HttpRequest, version: u64) -> bool {
     header(request.headers(), &IF_MATCH)
         .is_none_or(|wanted| resource_meta::etag_matches(wanted, version))
+}
+
+/// Where a page begins, counted from 1; no cursor is given out, so none leads anywhere.
+const fn start_index(query: &ListQuery) -> u64 {
+    match query.start {
+        Start::Index(index) => index,
+        Start::Cursor(_) => 1,
+    }
 }
 
 /// A JSON answer in the protocol's own media type.

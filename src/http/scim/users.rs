@@ -11,11 +11,15 @@ use crate::{
         State,
         error::ScimFault,
         extract::scim_caller::ScimCaller,
-        scim::{is_unchanged, json, may_write, object, profile, resource, user_answer},
+        scim::{
+            is_unchanged, json, may_write, object, profile, resource, start_index, user_answer,
+        },
     },
     scim::{
-        list_response::{ListQuery, ListResponse, parse_projection},
+        list_response::ListResponse,
         patch::Patch,
+        query::{ListQuery, parse_projection},
+        resource_kind::ResourceKind,
         user::User,
     },
 };
@@ -26,17 +30,18 @@ pub async fn list(
     caller: ScimCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse, ScimFault> {
-    let query = ListQuery::parse(request.query_string(), profile(&caller.connector))?;
+    let kind = Some(ResourceKind::User);
+    let query = ListQuery::parse(request.query_string(), kind, profile(&caller.connector))?;
+    let start_index = start_index(&query);
     let directory = caller.directory(&state);
-    let page =
-        directory.list_users(query.filter.as_ref(), query.start_index, query.count as u64).await?;
+    let page = directory.list_users(query.filter.as_ref(), start_index, query.count as u64).await?;
     let base_url = caller.base_url(&state);
     let resources = page
         .accounts
         .into_iter()
         .map(|account| resource(&base_url, account, &query.projection))
         .collect();
-    let answer = ListResponse::new(page.total, query.start_index, resources);
+    let answer = ListResponse::new(page.total, start_index, resources);
     Ok(json(HttpResponse::Ok(), &answer))
 }
 

@@ -12,6 +12,7 @@ use crate::{
         access_role::RoleTable,
         connector::{ClientAuthentication, LinkByUserName, RoleSource, ScimCredentials},
         id::OrganizationId,
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     oidc::{
@@ -70,6 +71,7 @@ impl LoopbackAuthority {
             role_table: RoleTable::default(),
             link_by_user_name: LinkByUserName::Ask,
             scim: ScimCredentials { user_name: "scim".into(), credentials: vec![] },
+            provisioning: ProvisioningPolicy::default(),
             created_at: NOON,
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Directory, Error, Expected};
 use crate::{
     domain::{account::Account, group::Group},
+    ports::query::{Page, Query, Start},
     scim::{
         group,
         patch::{GroupPatch, Patch},
@@ -78,6 +79,39 @@ impl Directory<'_> {
         Ok(match kind {
             ResourceKind::User => Resource::User(self.find_user(identifier(kind, id)?).await?),
             ResourceKind::Group => Resource::Group(self.find_group(identifier(kind, id)?).await?),
+        })
+    }
+
+    /// The resources of a kind, or of every kind, that a query asks for: users first.
+    pub async fn list(
+        &self,
+        kind: Option<ResourceKind>,
+        query: &Query,
+    ) -> Result<Page<Resource>, Error> {
+        let page = match kind {
+            Some(ResourceKind::User) => self.query_users(query).await?.map(Resource::User),
+            Some(ResourceKind::Group) => self.query_groups(query).await?.map(Resource::Group),
+            None => self.list_both(query).await?,
+        };
+        self.answered(200, format!("Found {} of {}", page.items.len(), page.total), None);
+        Ok(page)
+    }
+
+    async fn list_both(&self, query: &Query) -> Result<Page<Resource>, Error> {
+        let offset = match query.start {
+            Start::Offset(offset) => offset,
+            Start::After(_) => 0,
+        };
+        let part = |offset, limit| Query { start: Start::Offset(offset), limit, ..query.clone() };
+        let users = self.query_users(&part(offset, query.limit)).await?.map(Resource::User);
+        let left = query.limit - users.items.len() as u64;
+        let groups = part(offset.saturating_sub(users.total), left);
+        let groups = self.query_groups(&groups).await?.map(Resource::Group);
+        Ok(Page {
+            total: users.total + groups.total,
+            remaining: users.remaining + groups.remaining,
+            items: users.items.into_iter().chain(groups.items).collect(),
+            position: None,
         })
     }
 

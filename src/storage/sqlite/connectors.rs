@@ -25,7 +25,7 @@ use crate::{
 
 const COLUMNS: &str = "organization_id, id, kind, enabled, authority, client_id, \
      client_authentication, client_secret, role_source, role_claim, role_table, \
-     link_by_user_name, scim_user_name, scim_credentials, created_at";
+     link_by_user_name, scim_user_name, scim_credentials, provisioning, created_at";
 
 const SECRET_POST: &str = "client_secret_post";
 const SECRET_BASIC: &str = "client_secret_basic";
@@ -147,12 +147,13 @@ pub(super) fn insert(
     let sql = "INSERT INTO connector
                    (organization_id, id, kind, enabled, authority, client_id,
                     client_authentication, client_secret, role_source, role_claim, role_table,
-                    link_by_user_name, scim_user_name, scim_credentials, created_at)
+                    link_by_user_name, scim_user_name, scim_credentials, provisioning,
+                    created_at)
                VALUES
                    (:organization_id, :id, :kind, :enabled, :authority, :client_id,
                     :client_authentication, :client_secret, :role_source, :role_claim,
                     :role_table, :link_by_user_name, :scim_user_name, :scim_credentials,
-                    :created_at)";
+                    :provisioning, :created_at)";
     execute(connection, sql, connector, sealed).map(drop)
 }
 
@@ -176,7 +177,7 @@ pub(super) fn replace(
                    client_secret = :client_secret, role_source = :role_source,
                    role_claim = :role_claim, role_table = :role_table,
                    link_by_user_name = :link_by_user_name, scim_user_name = :scim_user_name,
-                   scim_credentials = :scim_credentials
+                   scim_credentials = :scim_credentials, provisioning = :provisioning
                WHERE organization_id = :organization_id AND id = :id AND :created_at NOT NULL";
     let replaced = execute(connection, sql, connector, sealed)? > 0;
     forget_uses(connection, connector.organization_id, connector.id)?;
@@ -267,6 +268,7 @@ fn execute(
         ":link_by_user_name": connector.link_by_user_name,
         ":scim_user_name": connector.scim.user_name,
         ":scim_credentials": Json(&connector.scim.credentials),
+        ":provisioning": Json(&connector.provisioning),
         ":created_at": Moment(connector.created_at),
     })
 }
@@ -309,6 +311,7 @@ fn read(row: &Row<'_>, master_key: &MasterKey) -> rusqlite::Result<Connector> {
             user_name: columns.read()?,
             credentials: columns.read::<Json<_>>()?.0,
         },
+        provisioning: columns.read::<Json<_>>()?.0,
         created_at: columns.read::<Moment>()?.0,
     })
 }

@@ -73,7 +73,7 @@ CREATE TABLE group_member (
     organization_id BLOB NOT NULL,
     group_id        BLOB NOT NULL,
     member_id       BLOB NOT NULL,
-    kind            TEXT NOT NULL, -- account, group
+    kind            TEXT NOT NULL, -- User, Group
     PRIMARY KEY (organization_id, group_id, member_id),
     FOREIGN KEY (organization_id, group_id)
         REFERENCES scim_group (organization_id, id) ON DELETE CASCADE
@@ -81,11 +81,11 @@ CREATE TABLE group_member (
 
 CREATE INDEX group_member_member ON group_member (organization_id, member_id);
 
--- What is listed of a connector: accounts, groups. A position is given once.
+-- What is listed of a connector. A position is given once.
 CREATE TABLE directory (
     organization_id BLOB NOT NULL,
     connector_id    BLOB NOT NULL,
-    kind            TEXT NOT NULL, -- account, group
+    kind            TEXT NOT NULL, -- User, Group
     next_position   INTEGER NOT NULL,
     live            INTEGER NOT NULL,
     PRIMARY KEY (organization_id, connector_id, kind),
@@ -106,10 +106,10 @@ CREATE TABLE directory_block (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO directory (organization_id, connector_id, kind, next_position, live)
-    SELECT organization_id, connector_id, 'account', count(*), count(*) FROM account
+    SELECT organization_id, connector_id, 'User', count(*), count(*) FROM account
     WHERE connector_id NOT NULL GROUP BY organization_id, connector_id;
 INSERT INTO directory_block (organization_id, connector_id, kind, block, live)
-    SELECT organization_id, connector_id, 'account', position / 1024, count(*) FROM account
+    SELECT organization_id, connector_id, 'User', position / 1024, count(*) FROM account
     WHERE connector_id NOT NULL GROUP BY organization_id, connector_id, position / 1024;
 
 CREATE TABLE provisioning_record (
