@@ -9,48 +9,14 @@
 //! database can be told what its indexes have to say: the [`Key`]s of a filter name all resources
 //! that can match, and perhaps a few more.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::scim::{
     attribute_path::AttributePath,
     filter::{Comparison, Filter, Operator, fold},
+    resource_kind::ResourceKind,
     schema,
 };
-
-/// What is listed of a connector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Users.
-    Account,
-    /// Groups.
-    Group,
-}
-
-impl Kind {
-    /// As stored.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Group => "group",
-        }
-    }
-
-    /// As in `meta.resourceType`.
-    pub(super) const fn resource_type(self) -> &'static str {
-        match self {
-            Self::Account => "User",
-            Self::Group => "Group",
-        }
-    }
-
-    /// The URN of its core schema.
-    const fn schema(self) -> &'static str {
-        match self {
-            Self::Account => schema::USER,
-            Self::Group => schema::GROUP,
-        }
-    }
-}
 
 /// Where the values stand that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,21 +45,51 @@ pub(super) enum Source {
 
 impl Source {
     /// Where the values of a path stand.
-    pub(super) fn of(path: &AttributePath, kind: Kind) -> Self {
+    pub(super) fn of(path: &AttributePath, kind: ResourceKind) -> Self {
         if path.schema.is_some() {
             return Self::Attributes;
         }
         match (path.attribute.to_ascii_lowercase().as_str(), kind) {
             ("id", _) => Self::Id,
-            ("username", Kind::Account) => Self::UserName,
+            ("username", ResourceKind::User) => Self::UserName,
             ("externalid", _) => Self::ExternalId,
-            ("displayname", Kind::Group) => Self::DisplayName,
-            ("active", Kind::Account) => Self::Active,
+            ("displayname", ResourceKind::Group) => Self::DisplayName,
+            ("active", ResourceKind::User) => Self::Active,
             ("meta", _) => Self::Meta,
             ("schemas", _) => Self::Schemas,
-            ("groups", Kind::Account) => Self::Groups,
-            ("members", Kind::Group) => Self::Members,
+            ("groups", ResourceKind::User) => Self::Groups,
+            ("members", ResourceKind::Group) => Self::Members,
             _ => Self::Attributes,
+        }
+    }
+
+    /// All of them.
+    pub(super) const ALL: [Self; 10] = [
+        Self::Id,
+        Self::UserName,
+        Self::ExternalId,
+        Self::DisplayName,
+        Self::Active,
+        Self::Meta,
+        Self::Schemas,
+        Self::Groups,
+        Self::Members,
+        Self::Attributes,
+    ];
+
+    /// The attribute that stands there, where it is one.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::UserName => "userName",
+            Self::ExternalId => "externalId",
+            Self::DisplayName => "displayName",
+            Self::Active => "active",
+            Self::Meta => "meta",
+            Self::Schemas => "schemas",
+            Self::Groups => "groups",
+            Self::Members => "members",
+            Self::Attributes => "attributes",
         }
     }
 
@@ -119,7 +115,7 @@ pub(super) enum Condition {
 
 impl Condition {
     /// A filter, taken apart.
-    pub(super) fn of(filter: &Filter, kind: Kind) -> Self {
+    pub(super) fn of(filter: &Filter, kind: ResourceKind) -> Self {
         let parts = |parts: &[Filter]| parts.iter().map(|part| Self::of(part, kind)).collect();
         match filter {
             Filter::And(filters) => Self::All(parts(filters)),
@@ -130,7 +126,7 @@ impl Condition {
         }
     }
 
-    fn of_comparison(comparison: &Comparison, kind: Kind) -> Self {
+    fn of_comparison(comparison: &Comparison, kind: ResourceKind) -> Self {
         let source = Source::of(&comparison.path, kind);
         let present = || Self::Leaf(source, Filter::Present(comparison.path.clone()));
         match (comparison.operator, comparison.value.is_null()) {
@@ -184,22 +180,22 @@ pub(super) enum Key {
 
 impl Key {
     /// Whether it names one resource, or a few at most.
-    const fn names_few(&self, kind: Kind) -> bool {
+    const fn names_few(&self, kind: ResourceKind) -> bool {
         match self {
             Self::Id(_) | Self::UserName(_) | Self::ExternalId(_) | Self::Email(_) => true,
-            Self::DisplayName(_) => matches!(kind, Kind::Group),
+            Self::DisplayName(_) => matches!(kind, ResourceKind::Group),
             Self::InGroup(_) | Self::HasMember(_) => false,
         }
     }
 }
 
 /// Whether the keys name a few resources at most.
-pub(super) fn name_few(keys: &[Key], kind: Kind) -> bool {
+pub(super) fn name_few(keys: &[Key], kind: ResourceKind) -> bool {
     keys.len() <= 20 && keys.iter().all(|key| key.names_few(kind))
 }
 
 /// Keys of which every resource that matches the filter has one; `None` where no index helps.
-pub(super) fn keys(filter: &Filter, kind: Kind) -> Option<Vec<Key>> {
+pub(super) fn keys(filter: &Filter, kind: ResourceKind) -> Option<Vec<Key>> {
     match filter {
         Filter::And(parts) => {
             let narrowed = parts.iter().filter_map(|part| keys(part, kind));
@@ -222,14 +218,14 @@ pub(super) fn keys(filter: &Filter, kind: Kind) -> Option<Vec<Key>> {
 }
 
 /// The key of `emails[value eq "…"]`: who has such a value has that address.
-fn key_within(path: &AttributePath, kind: Kind) -> Option<Vec<Key>> {
+fn key_within(path: &AttributePath, kind: ResourceKind) -> Option<Vec<Key>> {
     let equalities = path.filter.as_ref()?.equalities()?;
     let of_value = equalities.into_iter().find(|(inner, _)| inner.is("value"))?;
     let outer = AttributePath { filter: None, sub_attribute: None, ..path.clone() };
     key(&outer, of_value.1, kind).map(|key| vec![key])
 }
 
-fn key(path: &AttributePath, value: &str, kind: Kind) -> Option<Key> {
+fn key(path: &AttributePath, value: &str, kind: ResourceKind) -> Option<Key> {
     let text = || value.to_owned();
     // A moment equals others that are written otherwise; an index of names doesn't know them.
     let name = || (fold(value) == value.to_lowercase()).then(text);
@@ -242,7 +238,7 @@ fn key(path: &AttributePath, value: &str, kind: Kind) -> Option<Key> {
         Source::DisplayName if simple => name().map(Key::DisplayName),
         Source::Groups if values_themselves => Some(Key::InGroup(text())),
         Source::Members if values_themselves => Some(Key::HasMember(text())),
-        Source::Attributes if path.schema.is_none() && kind == Kind::Account => {
+        Source::Attributes if path.schema.is_none() && kind == ResourceKind::User => {
             match path.attribute.to_ascii_lowercase().as_str() {
                 "emails" if values_themselves => name().map(Key::Email),
                 "displayname" if simple => name().map(Key::DisplayName),
@@ -253,12 +249,13 @@ fn key(path: &AttributePath, value: &str, kind: Kind) -> Option<Key> {
     }
 }
 
-/// The URNs of a resource's `schemas`: the kind's own, and those of the extensions that it has.
-pub(super) fn schemas(
-    kind: Kind,
-    attributes: &serde_json::Map<String, Value>,
-) -> impl Iterator<Item = &str> {
+/// A resource's `schemas`: the URN of its kind, and those of the extensions that it has.
+pub(super) fn schemas(kind: ResourceKind, attributes: &Map<String, Value>) -> Value {
+    let core = match kind {
+        ResourceKind::User => schema::USER,
+        ResourceKind::Group => schema::GROUP,
+    };
     let is_urn = |name: &&String| name.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("urn:"));
     let extensions = attributes.keys().filter(is_urn).map(String::as_str);
-    std::iter::once(kind.schema()).chain(extensions)
+    std::iter::once(core).chain(extensions).collect()
 }
