@@ -29,6 +29,7 @@ use crate::{
         Ports, Settings, Unavailable,
         store::{SigningKey, SigningKeys as _},
     },
+    scim::cursor::CursorKey,
     service::access,
     storage::sqlite::{OpenError, SqliteStore},
 };
@@ -69,6 +70,7 @@ pub struct App {
     cookies: Cookies,
     sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
+    master_key: Arc<MasterKey>,
 }
 
 /// What only the demo shows.
@@ -123,12 +125,13 @@ impl App {
             logins: kept.logins,
             sessions: kept.sessions,
             authorities: authorities.clone(),
+            journal: Arc::default(),
             signer: Arc::new(signer),
             clock,
             settings: Arc::new(settings(&config)),
         };
         let cookies = Cookies::new(&master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities })
+        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities, master_key })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -183,6 +186,8 @@ impl App {
             portal_links: demo.portal_links,
             demo_organizations: demo.organizations,
             security_headers: SecurityHeaders::new(&public_url),
+            cursor_key: Arc::new(CursorKey::derive(&self.master_key)),
+            walks: Arc::default(),
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::{
     service::maintenance,
 };
 
+/// How often lines of the provisioning log that wait are written down.
+const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+
 /// How often what was left for later is done.
 const MAINTENANCE_EVERY: Duration = Duration::from_secs(30);
 
@@ -35,6 +38,9 @@ impl Running {
         if let Ok(Err(error)) = self.server.await {
             tracing::error!(%error, "the listener ended badly");
         }
+        if let Err(unavailable) = self.ports.journal.flush(&*self.ports.store).await {
+            tracing::error!(%unavailable, "lines of the provisioning log are not written down");
+        }
         if let SessionAdapter::Embedded(sessions) = self.sessions
             && let Err(unavailable) = sessions.flush_last_seen().await
         {
@@ -50,7 +56,18 @@ pub(super) fn background(ports: &Ports, sessions: &SessionAdapter) -> Vec<JoinHa
         SessionAdapter::Embedded(_) => None,
         SessionAdapter::Redis(redis) => Some(tokio::spawn(watch(ports.clone(), redis.clone()))),
     };
-    [maintained].into_iter().chain(watched).collect()
+    let journaled = tokio::spawn(write_journal(ports.clone()));
+    [maintained, journaled].into_iter().chain(watched).collect()
+}
+
+async fn write_journal(ports: Ports) {
+    let mut ticks = tokio::time::interval(JOURNAL_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(unavailable) = ports.journal.flush(&*ports.store).await {
+            tracing::error!(%unavailable, "the provisioning log waits to be written");
+        }
+    }
 }
 
 async fn maintain(ports: Ports, sessions: SessionAdapter) {

@@ -175,6 +175,10 @@ pub enum ScimFault {
     NotFound(String),
     /// The address exists, but not for this method.
     MethodNotAllowed,
+    /// The request is understood and not carried out for anybody.
+    Forbidden(&'static str),
+    /// The protocol has it and this service does not.
+    NotImplemented(&'static str),
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is too long, or did not arrive.
@@ -205,9 +209,7 @@ impl From<provisioning::Error> for ScimFault {
     fn from(error: provisioning::Error) -> Self {
         match error {
             provisioning::Error::Scim(error) => Self::Scim(error),
-            provisioning::Error::NotFound(id) => {
-                Self::NotFound(format!("There is no user with the id {id}."))
-            }
+            provisioning::Error::NotFound(what) => Self::NotFound(what),
             provisioning::Error::Version => Self::PreconditionFailed,
             provisioning::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
@@ -215,7 +217,8 @@ impl From<provisioning::Error> for ScimFault {
 }
 
 impl ScimFault {
-    fn detail(&self) -> String {
+    /// What happened, in plain words.
+    pub fn summary(&self) -> String {
         match self {
             Self::Unauthorized => "The SCIM credentials are not valid here. Paste the connector's \
                 Password as the secret token, and its SCIM URL as the tenant URL."
@@ -223,25 +226,35 @@ impl ScimFault {
             Self::Scim(error) => error.to_string(),
             Self::NotFound(what) => what.clone(),
             Self::MethodNotAllowed => "This address does not take that method.".to_owned(),
+            Self::Forbidden(why) | Self::NotImplemented(why) => (*why).to_owned(),
             Self::PreconditionFailed => {
                 "The resource was changed meanwhile: If-Match names another version. Read it \
                  again."
                     .to_owned()
             }
             Self::Body(BodyError::TooLarge) => {
-                "The body is longer than 128 KiB; nothing was changed.".to_owned()
+                "The body is longer than 1 MiB, or that of a group than 4 MiB; nothing was \
+                 changed. Send less at once."
+                    .to_owned()
             }
             Self::Body(BodyError::BrokenOff | BodyError::TooSlow) => {
                 "The body did not arrive whole; nothing was changed. Send it again.".to_owned()
             }
             Self::Unavailable(unavailable) => {
-                let reference = log_unavailable(unavailable);
                 let part = unavailable.part.as_str();
-                format!(
-                    "{part} does not answer, so nothing was changed. Try again; the log has it \
-                     under {reference}."
-                )
+                format!("{part} does not answer, so nothing was changed. Try again.")
             }
+        }
+    }
+
+    /// The same for the client, with the number under which the log has more.
+    fn detail(&self) -> String {
+        match self {
+            Self::Unavailable(unavailable) => {
+                let reference = log_unavailable(unavailable);
+                format!("{} The log has it under {reference}.", self.summary())
+            }
+            _ => self.summary(),
         }
     }
 }
@@ -261,6 +274,8 @@ impl ResponseError for ScimFault {
             }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Body(error) => body_status(*error),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

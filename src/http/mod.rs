@@ -6,6 +6,8 @@
 //! Everything else goes through the log and the security headers; of that, the pages that begin or
 //! end a session also through actix-session.
 
+use std::sync::Arc;
+
 use actix_web::{
     App,
     body::MessageBody,
@@ -26,7 +28,9 @@ use crate::{
         },
         pages::{Frame, Link, login::DemoOrganization},
     },
+    http::scim::walks::Walks,
     ports::Ports,
+    scim::cursor::CursorKey,
 };
 
 pub mod assets;
@@ -65,6 +69,10 @@ pub struct State {
     pub demo_organizations: Vec<DemoOrganization>,
     /// The headers of every page.
     pub security_headers: SecurityHeaders,
+    /// What the cursors of SCIM lists are sealed under.
+    pub cursor_key: Arc<CursorKey>,
+    /// Who is on the way through a SCIM list.
+    pub walks: Arc<Walks>,
 }
 
 /// The whole service: every address it answers.

@@ -9,10 +9,12 @@
 pub mod attribute_path;
 pub mod body;
 pub mod cursor;
+pub mod custom;
 pub mod dialect;
 pub mod discovery;
 pub mod error;
 pub mod filter;
+pub mod group;
 pub mod list_response;
 pub mod patch;
 pub mod projection;

@@ -8,6 +8,7 @@ use actix_web::{
     http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT},
     web::{self, Bytes, Data},
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -104,6 +105,16 @@ impl ScimRequest {
         self.caller.profile
     }
 
+    /// What the client calls itself, and the address that it called from.
+    pub fn client(&self) -> &str {
+        &self.caller.call.client
+    }
+
+    /// The moment of now.
+    pub fn now(&self) -> Timestamp {
+        self.state.ports.clock.now()
+    }
+
     /// The address that everything of this connector lies under.
     pub fn base_url(&self) -> String {
         connectors::scim_url(&self.state.ports, self.caller.connector.id)
@@ -151,7 +162,7 @@ fn call(request: &HttpRequest, state: &State) -> Call {
         _ => "A client without a name",
     };
     let client: String = client.chars().take(LONGEST_CLIENT).collect();
-    let address = client_address(request, |peer| state.proxies.include(peer));
+    let address = client_address(request, |peer| state.proxies.trusts(peer));
     Call {
         client: format!("{client}, {address}"),
         method: request.method().to_string(),

@@ -8,7 +8,7 @@ use actix_web::{
 use super::{LONGEST_BODY, LONGEST_GROUP, answer, request::ScimRequest};
 use crate::{
     http::error::ScimFault,
-    scim::{list_response::parse_projection, resource_kind::ResourceKind},
+    scim::{query::parse_projection, resource_kind::ResourceKind},
     service::provisioning::{Verb, Write},
 };
 

@@ -19,7 +19,7 @@ use crate::{
         trail::Trail,
     },
     scim::{
-        custom::{CustomAttribute, CustomAttributes},
+        custom::{self, CustomAttribute, CustomAttributes},
         error::ScimError,
         patch::Patch,
         user::User,
@@ -42,9 +42,9 @@ impl Directory<'_> {
     /// `uniqueness` if another account has its user name, e-mail address or `externalId`, whether
     /// active or not, with what matched named. A profile may say that an inactive one of the same
     /// directory comes back instead.
-    pub async fn create_user(&self, mut user: User) -> Result<Account, Error> {
+    pub async fn create_user(&self, user: User) -> Result<Account, Error> {
         policy::check(&self.connector.provisioning, None, &user)?;
-        let learned = self.learn(&mut user).await?;
+        let (user, learned) = self.learn(user).await?;
         let id = AccountId::generate();
         let account = self.account(user.clone(), id, &Fixed::new(self.ports.clock.now()));
         let summary = format!("Created {}", named(&account));
@@ -147,8 +147,7 @@ impl Directory<'_> {
                 return Err(Error::Version);
             }
             let user = User::from_stored(before.attributes.clone());
-            let mut changed = change(user.clone())?;
-            let learned = self.learn(&mut changed).await?;
+            let (changed, learned) = self.learn(change(user.clone())?).await?;
             if changed == user {
                 let summary = format!("Nothing to change of {}", named(&before));
                 self.answered(200, summary, Some(id.to_string()));
@@ -298,23 +297,26 @@ impl Directory<'_> {
         }
     }
 
-    /// Puts the values of custom attributes into their declared types, and gives those that
-    /// nobody has sent before.
-    pub(super) async fn learn(&self, user: &mut User) -> Result<Vec<CustomAttribute>, Error> {
-        if !user.has_custom_attributes() {
-            return Ok(Vec::new());
+    /// The user with the values of custom attributes in their declared types, and those attributes
+    /// that nobody has sent before.
+    async fn learn(&self, user: User) -> Result<(User, Vec<CustomAttribute>), Error> {
+        if !custom::is_used_by(user.attributes()) {
+            return Ok((user, Vec::new()));
         }
         let (organization_id, id) = (self.organization.id, self.connector.id);
         let known = self.ports.store.list_custom_attributes(organization_id, id).await?;
-        let known = CustomAttributes::new(known);
-        user.settle(&known, self.profile)?;
-        let learned = known.learn(user.attributes())?;
-        if self.connector.provisioning.declared_attributes_only && !learned.is_empty() {
-            let (schema, name) = (&learned[0].schema, &learned[0].name);
-            let detail = format!("{schema}:{name} is not declared here. Declare it, or don't map it.");
+        let known: CustomAttributes = known.into_iter().collect();
+        let mut attributes = user.into_attributes();
+        known.coerce(&mut attributes, self.profile)?;
+        let learned = known.learn(&attributes);
+        if self.connector.provisioning.declared_attributes_only
+            && let Some(CustomAttribute { schema, name, .. }) = learned.first()
+        {
+            let detail =
+                format!("{schema}:{name} is not declared here. Declare it, or don't map it.");
             return Err(ScimError::InvalidValue(detail).into());
         }
-        Ok(learned)
+        Ok((User::from_stored(attributes), learned))
     }
 
     /// The account of this identifier, if this connector's directory provisions it.
