@@ -15,10 +15,12 @@ use crate::domain::{
     connector::{ConnectorKind, LinkByUserName, RoleSource},
     decision::Outcome,
     id::{
-        AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, OrganizationId, Reference,
+        AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, GroupId, MemberId,
+        OrganizationId, ProvisioningRecordId, Reference,
     },
     master_key::MasterKey,
     organization::{Edition, EmailDomain, Slug},
+    provisioning_record::ProvisioningOutcome,
     return_to::ReturnTo,
     secret::{Secret, SecretDigest, hexadecimal},
     subject_link::LinkBasis,
@@ -151,12 +153,15 @@ macro_rules! as_bytes {
 }
 
 as_bytes!(
-    OrganizationId,
+    AccountId,
+    AuditEventId,
     ConnectorId,
     CredentialId,
-    AccountId,
     DecisionId,
-    AuditEventId,
+    GroupId,
+    MemberId,
+    OrganizationId,
+    ProvisioningRecordId,
     SecretDigest
 );
 
@@ -183,6 +188,7 @@ as_text! {
     Edition: parsed,
     EmailDomain: parsed,
     LinkByUserName: parsed,
+    ProvisioningOutcome: parsed,
     RoleSource: parsed,
     Slug: parsed,
     LinkBasis: LinkBasis::from_stored,
