@@ -18,7 +18,6 @@ use actix_web::{
 
 use crate::{
     config::Proxies,
-    http::scim::walks::Walks,
     http::{
         cookies::Cookies,
         health::Readiness,
@@ -29,6 +28,7 @@ use crate::{
         },
         pages::{Frame, Link, login::DemoOrganization},
     },
+    http::scim::walks::Walks,
     ports::Ports,
     scim::cursor::CursorKey,
 };

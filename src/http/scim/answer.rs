@@ -155,7 +155,11 @@ impl Page<'_> {
     }
 
     /// Everybody who belongs to a group.
-    async fn members(&self, id: GroupId, left: &mut usize) -> Result<Vec<MemberValue>, ScimFault> {
+    async fn members(
+        &self,
+        id: GroupId,
+        left: &mut usize,
+    ) -> Result<Vec<MemberValue>, ScimFault> {
         let directory = self.scim.directory();
         let (mut all, mut after) = (Vec::new(), None);
         loop {

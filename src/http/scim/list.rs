@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// `GET`: the resources of a kind, or of every kind, that a query asks for.
-pub async fn get(scim: ScimRequest, kind: Option<ResourceKind>) -> Result<HttpResponse, ScimFault> {
+pub async fn get(
+    scim: ScimRequest,
+    kind: Option<ResourceKind>,
+) -> Result<HttpResponse, ScimFault> {
     let query = ListQuery::parse(scim.query(), kind, scim.profile())?;
     list(&scim, kind, query).await
 }

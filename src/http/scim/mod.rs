@@ -28,8 +28,9 @@ const LONGEST_GROUP: usize = 4 * 1024 * 1024;
 pub fn routes() -> impl HttpServiceFactory {
     let [users, groups] = ResourceKind::ALL.map(collection);
     let [user, group] = ResourceKind::ALL.map(one);
-    let [user_search, group_search] =
-        ResourceKind::ALL.map(|kind| search(&format!("/{}/.search", kind.endpoint()), Some(kind)));
+    let [user_search, group_search] = ResourceKind::ALL.map(|kind| {
+        search(&format!("/{}/.search", kind.endpoint()), Some(kind))
+    });
     web::scope("/scim/v2/{connector}")
         .wrap(from_fn(journal))
         .service(
@@ -64,11 +65,9 @@ fn collection(kind: ResourceKind) -> Resource {
     let path = format!("/{}", kind.endpoint());
     web::resource([format!("{path}/"), path])
         .route(web::get().to(move |scim| list::get(scim, Some(kind))))
-        .route(
-            web::post().to(move |scim: ScimRequest, payload: Payload| {
-                resources::create(scim, kind, payload)
-            }),
-        )
+        .route(web::post().to(move |scim: ScimRequest, payload: Payload| {
+            resources::create(scim, kind, payload)
+        }))
         .default_service(web::to(method_not_allowed))
 }
 
@@ -89,10 +88,9 @@ fn one(kind: ResourceKind) -> Resource {
 
 fn search(path: &str, kind: Option<ResourceKind>) -> Resource {
     web::resource(path)
-        .route(
-            web::post()
-                .to(move |scim: ScimRequest, payload: Payload| list::search(scim, kind, payload)),
-        )
+        .route(web::post().to(move |scim: ScimRequest, payload: Payload| {
+            list::search(scim, kind, payload)
+        }))
         .default_service(web::to(method_not_allowed))
 }
 

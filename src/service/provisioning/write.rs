@@ -122,9 +122,7 @@ impl Directory<'_> {
         expected: Expected<'_>,
     ) -> Result<Option<Resource>, Error> {
         match write.kind {
-            ResourceKind::User => {
-                Ok(self.write_user(write.verb, expected).await?.map(Resource::User))
-            }
+            ResourceKind::User => Ok(self.write_user(write.verb, expected).await?.map(Resource::User)),
             ResourceKind::Group => {
                 Ok(self.write_group(write.verb, expected).await?.map(Resource::Group))
             }
