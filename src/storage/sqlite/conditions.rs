@@ -1,7 +1,6 @@
 //! Filters in SQLite's SQL.
 
 use rusqlite::ToSql;
-use serde_json::Value;
 
 use super::{
     columns::{Json, folded},

@@ -122,12 +122,8 @@ impl Directory {
         let sql = "SELECT coalesce(sum(live), 0) FROM directory_block
                    WHERE organization_id = ? AND connector_id = ? AND kind = ? AND block > ?";
         let block = position / BLOCK;
-        let key = params![
-            self.organization_id,
-            self.connector_id,
-            self.kind.as_str(),
-            Count(block)
-        ];
+        let key =
+            params![self.organization_id, self.connector_id, self.kind.as_str(), Count(block)];
         let Count(later) = connection.prepare_cached(sql)?.query_row(key, |row| row.get(0))?;
         let sql = format!(
             "SELECT count(*) FROM {} WHERE organization_id = ? AND connector_id = ?

@@ -11,8 +11,8 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig, types::FromSql};
 
 use super::{
-    failure::Kind, functions,
-    master_key_check,
+    failure::Kind,
+    functions, master_key_check,
     migrations::{self, APPLICATION_ID},
 };
 use crate::domain::master_key::MasterKey;

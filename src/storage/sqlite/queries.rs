@@ -7,17 +7,16 @@
 //! so nobody else waits for it.
 
 use std::{
-    cmp::Ordering,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params_from_iter, types::ValueRef,
-};
+use rusqlite::{Connection, ErrorCode, Row, ToSql, params_from_iter, types::ValueRef};
 use tokio::{sync::Semaphore, task, time};
 
-use super::{SqliteStore, columns::Count, conditions, directory::Directory, functions, readers::Readers};
+use super::{
+    SqliteStore, columns::Count, conditions, directory::Directory, functions, readers::Readers,
+};
 use crate::{
     ports::{
         NotDone, Part, Unavailable,
@@ -191,8 +190,11 @@ impl Selection {
         let sorted_by = query.sort.as_ref().map(|sort| Source::of(&sort.path, directory.kind));
         // What the list is ordered by is never found in rows of another table.
         let sorted_by = sorted_by.map(|by| if by.is_rows() { Source::Attributes } else { by });
-        let mut sql = format!("SELECT rowid, position, {} FROM {} AS one WHERE ",
-            sorted_by.map_or("NULL", functions::columns), directory.table());
+        let mut sql = format!(
+            "SELECT rowid, position, {} FROM {} AS one WHERE ",
+            sorted_by.map_or("NULL", functions::columns),
+            directory.table()
+        );
         let table = directory.table();
         match keys {
             Some(keys) => {
@@ -218,8 +220,8 @@ impl Selection {
             None => self.in_their_order(connection)?,
             Some(sort) => self.in_order(connection, sort)?,
         };
-        let sql = format!(
-            "SELECT {} FROM {} WHERE rowid = ?", reading.columns, self.directory.table());
+        let sql =
+            format!("SELECT {} FROM {} WHERE rowid = ?", reading.columns, self.directory.table());
         let mut statement = connection.prepare_cached(&sql)?;
         let mut item = |place: Place| statement.query_row([place.rowid], reading.read);
         let position = chosen.items.last().filter(|_| self.query.sort.is_none());
@@ -256,7 +258,9 @@ impl Selection {
         // Those that are equal stay in the order in which they came.
         found.sort_by(|(one, _), (other, _)| sort.compare(one.as_ref(), other.as_ref()));
         let total = found.len() as u64;
-        let Start::Offset(offset) = self.query.start else { return Ok(Page { total, remaining: total, ..Page::default() }) };
+        let Start::Offset(offset) = self.query.start else {
+            return Ok(Page { total, remaining: total, ..Page::default() });
+        };
         let at_most = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let after = found.into_iter().map(|(_, place)| place).skip(at_most(offset));
         let items: Vec<_> = after.take(at_most(self.query.limit)).collect();

@@ -173,3 +173,20 @@ CREATE TABLE provisioning_tally (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX provisioning_tally_hour ON provisioning_tally (hour);
+
+-- Attributes beyond the schemas of the RFCs, in the order in which they came.
+CREATE TABLE custom_attribute (
+    id              INTEGER PRIMARY KEY,
+    organization_id BLOB NOT NULL,
+    connector_id    BLOB NOT NULL,
+    schema_folded   TEXT NOT NULL,
+    name_folded     TEXT NOT NULL,
+    schema          TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    multi_valued    INTEGER NOT NULL,
+    declared        INTEGER NOT NULL,
+    UNIQUE (organization_id, connector_id, schema_folded, name_folded),
+    FOREIGN KEY (organization_id, connector_id)
+        REFERENCES connector (organization_id, id) ON DELETE CASCADE
+) STRICT;
