@@ -29,7 +29,7 @@ use crate::{
         Ports, Settings, Unavailable,
         store::{SigningKey, SigningKeys as _},
     },
-    service::access,
+    service::{access, directory_access::DirectoryMemory},
     storage::sqlite::{OpenError, SqliteStore},
 };
 
@@ -67,6 +67,7 @@ pub struct App {
     pub ports: Ports,
     config: Config,
     cookies: Cookies,
+    directories: Arc<DirectoryMemory>,
     sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
 }
@@ -128,7 +129,8 @@ impl App {
             settings: Arc::new(settings(&config)),
         };
         let cookies = Cookies::new(&master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities })
+        let directories = Arc::default();
+        Ok(Self { ports, config, cookies, directories, sessions: kept.adapter, authorities })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -146,7 +148,7 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
-        let background = running::background(&self.ports, &self.sessions);
+        let background = running::background(&self.ports, &self.sessions, &self.directories);
         tokio::task::spawn_blocking(move || {
             if let Err(error) = self.authorities.prepare() {
                 tracing::error!(%error, "no authority can be reached until this is mended");
@@ -158,6 +160,7 @@ impl App {
             background,
             readiness,
             ports: self.ports,
+            directories: self.directories,
             sessions: self.sessions,
         })
     }
@@ -172,6 +175,7 @@ impl App {
         let form_targets: Vec<Url> = loopback.chain(returns).collect();
         State {
             ports: self.ports.clone(),
+            directories: self.directories.clone(),
             cookies: self.cookies.clone(),
             frame: Frame {
                 demo: !demo.organizations.is_empty(),
@@ -229,6 +233,7 @@ fn settings(config: &Config) -> Settings {
             .iter()
             .map(|origin| origin.as_str().to_owned())
             .collect(),
+        scim_token_lifetime: config.scim.access_token_lifetime(),
     }
 }
 

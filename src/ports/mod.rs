@@ -2,6 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
+use jiff::SignedDuration;
+
 use crate::{
     domain::{clock::Clock, session::SessionLimits},
     oauth::access_token::Signer,
@@ -43,6 +45,8 @@ pub struct Settings {
     pub session_limits: SessionLimits,
     /// Other origins that a sign-in may return to: `https://app.example.com`.
     pub return_origins: Vec<String>,
+    /// How long an access token for SCIM is good for.
+    pub scim_token_lifetime: SignedDuration,
 }
 
 /// A part of the outside world that may be away.
