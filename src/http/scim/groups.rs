@@ -8,12 +8,12 @@ use crate::{
         extract::scim_caller::ScimCaller,
         scim::{json, profile, start_index},
     },
-    scim::{list_response::ListResponse, query::ListQuery, resource_kind::ResourceKind},
+    scim::{list_response::ListResponse, query::ListQuery, resource_type::ResourceType},
 };
 
 /// `GET /Groups`: an empty list, which Entra ID's *Test Connection* asks for and must get.
 pub async fn list(caller: ScimCaller, request: HttpRequest) -> Result<HttpResponse, ScimFault> {
-    let kind = Some(ResourceKind::Group);
+    let kind = Some(ResourceType::Group);
     let query = ListQuery::parse(request.query_string(), kind, profile(&caller.connector))?;
     Ok(json(HttpResponse::Ok(), &ListResponse::new(0, start_index(&query), Vec::new())))
 }

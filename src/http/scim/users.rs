@@ -19,7 +19,7 @@ use crate::{
         list_response::ListResponse,
         patch::Patch,
         query::{ListQuery, parse_projection},
-        resource_kind::ResourceKind,
+        resource_type::ResourceType,
         user::User,
     },
 };
@@ -30,7 +30,7 @@ pub async fn list(
     caller: ScimCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse, ScimFault> {
-    let kind = Some(ResourceKind::User);
+    let kind = Some(ResourceType::User);
     let query = ListQuery::parse(request.query_string(), kind, profile(&caller.connector))?;
     let start_index = start_index(&query);
     let directory = caller.directory(&state);
