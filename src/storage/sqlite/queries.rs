@@ -195,7 +195,7 @@ impl Selection {
             sorted_by.map_or("NULL", functions::columns),
             directory.table()
         );
-        let table = directory.table();
+
         match keys {
             Some(keys) => {
                 let candidates = conditions::candidates(&directory, keys, &mut values);
