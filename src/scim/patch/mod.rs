@@ -2,6 +2,10 @@
 
 mod engine;
 mod group;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod reference;
 
 use serde_json::{Map, Value};
 
