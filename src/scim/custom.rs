@@ -271,8 +271,8 @@ mod tests {
         CustomAttribute::declare(URN, name, kind, multi_valued).unwrap()
     }
 
-    fn under(urn: &str, name: &str, value: Value) -> Map<String, Value> {
-        members(json!({ urn: { name: value } }))
+    fn under(urn: &str, name: &str, value: impl Into<Value>) -> Map<String, Value> {
+        members(json!({ urn: { name: value.into() } }))
     }
 
     #[test]
@@ -304,12 +304,12 @@ mod tests {
     #[test]
     fn an_attribute_is_learned_once_whatever_its_case() {
         let known = CustomAttributes::default();
-        let first = known.learn(&under(URN, "JobCode", json!("a")));
+        let first = known.learn(&under(URN, "JobCode", "a"));
         let known: CustomAttributes = first.into_iter().collect();
 
-        assert_eq!(known.learn(&under("URN:Contoso:Employee", "JOBCODE", json!(7))), []);
+        assert_eq!(known.learn(&under("URN:Contoso:Employee", "JOBCODE", 7)), []);
         assert_eq!(known.find("urn:CONTOSO:employee", "jobcode").unwrap().name, "JobCode");
-        assert_eq!(known.learn(&under(URN, "Level", json!(7))).len(), 1);
+        assert_eq!(known.learn(&under(URN, "Level", 7)).len(), 1);
     }
 
     #[test]
@@ -317,13 +317,13 @@ mod tests {
         let long = "x".repeat(MAX_NAME + 1);
         let resources = [
             json!({ "userName": "alice", "shoeSize": 43, "name": { "givenName": "Alice" } }),
-            under(schema::ENTERPRISE_USER, "badge", json!("x")).into(),
-            under(&schema::ENTERPRISE_USER.to_lowercase(), "badge", json!("x")).into(),
-            under(URN, "job code", json!("x")).into(),
-            under(URN, "größe", json!("x")).into(),
-            under(URN, &long, json!("x")).into(),
-            under("urn:contoso:2.0", "User", json!("x")).into(),
-            under(&format!("{URN}{long}"), "JobCode", json!("x")).into(),
+            under(schema::ENTERPRISE_USER, "badge", "x").into(),
+            under(&schema::ENTERPRISE_USER.to_lowercase(), "badge", "x").into(),
+            under(URN, "job code", "x").into(),
+            under(URN, "größe", "x").into(),
+            under(URN, &long, "x").into(),
+            under("urn:contoso:2.0", "User", "x").into(),
+            under(&format!("{URN}{long}"), "JobCode", "x").into(),
         ];
         for resource in resources {
             let learned = CustomAttributes::default().learn(&members(resource.clone()));

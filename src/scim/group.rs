@@ -10,7 +10,7 @@ use crate::scim::{
     error::ScimError,
     resource_meta::ResourceMeta,
     schema::{self, ResourceType},
-    validation,
+    validation::{self, Immutable},
 };
 
 /// The longest `displayName`, in characters.
@@ -141,6 +141,15 @@ impl Group {
             resource.insert("members".into(), members.collect());
         }
         resource
+    }
+
+    /// Refuses to stand in for a group of which it changes what is immutable (RFC 7644 §3.5.1).
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::Mutability`] names the attribute.
+    pub fn check_immutable(&self, before: &Self) -> Result<(), ScimError> {
+        Immutable::of(ResourceType::Group, &before.attributes).check(&self.attributes)
     }
 
     fn text(&self, name: &str) -> Option<&str> {

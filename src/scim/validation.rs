@@ -278,3 +278,61 @@ fn check_members(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{
+        dialect::ENTRA,
+        user::tests::{created_by_entra, members},
+    };
+
+    #[test]
+    fn a_department_is_missed_only_where_it_is_required() {
+        let user = |department: Value| {
+            let mut body = created_by_entra();
+            body.extend(members(json!({ ENTERPRISE_USER: { "department": department } })));
+            User::parse(body, &ENTRA).unwrap()
+        };
+        let (all, none) = (Requirements { department: true }, Requirements::default());
+
+        assert_eq!(all.check(&user(json!("Sales"))), Ok(()));
+        for missing in [json!(null), json!(""), json!(" ")] {
+            assert_eq!(none.check(&user(missing.clone())), Ok(()));
+            let refused = all.check(&user(missing)).unwrap_err();
+            assert!(refused.to_string().contains("User:department is required"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_immutable_attribute_is_set_once_and_repeated_at_will() {
+        let text = ResourceType::User.find(None, "title").unwrap();
+        let list = ResourceType::Group.find(None, "members").unwrap();
+        let badge = Attribute { name: "badge", mutability: Mutability::Immutable, ..*text };
+        let desk = Attribute { name: "desk", multi_valued: false, ..*list };
+        let known = [badge, desk, *list];
+        let given =
+            json!({ "badge": "1", "desk": { "value": "4B" }, "members": [{ "value": "a" }] });
+        let changed = [
+            (json!({}), json!({ "badge": "1", "desk": { "value": "4B" } }), None),
+            (given.clone(), given.clone(), None),
+            (
+                given.clone(),
+                json!({ "badge": "1", "desk": { "value": "4B", "display": "x" } }),
+                None,
+            ),
+            (given.clone(), json!({ "badge": "2", "desk": { "value": "4B" } }), Some("badge")),
+            (given.clone(), json!({ "desk": { "value": "4B" } }), Some("badge")),
+            (given.clone(), json!({ "badge": "1", "desk": { "value": "5A" } }), Some("desk.value")),
+            (given, json!({ "badge": "1" }), Some("desk.value")),
+        ];
+        for (before, after, wrong) in changed {
+            let checked = Immutable::among(&known, &members(before)).check(&members(after.clone()));
+
+            let named = wrong.map(|wrong| format!("{wrong} cannot change once it is set"));
+            assert_eq!(checked.err().map(|error| error.to_string()), named, "{after}");
+        }
+    }
+}

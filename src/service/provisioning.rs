@@ -132,7 +132,8 @@ impl Directory<'_> {
         user: &User,
         expects: impl Fn(&Account) -> bool,
     ) -> Result<Account, Error> {
-        self.change_user(id, expects, |_| Ok(user.clone())).await
+        let replace = |before: User| user.check_immutable(&before).map(|()| user.clone());
+        self.change_user(id, expects, replace).await
     }
 
     /// Deletes an account; whoever is signed in to it is signed out.

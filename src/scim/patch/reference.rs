@@ -132,7 +132,7 @@ fn list(
         return Ok(new.iter().fold(before.to_vec(), added));
     }
     let mut first = true;
-    let each = before.iter().flat_map(|old| {
+    let each = before.iter().filter_map(|old| {
         if !is_selected(&old) {
             return Some(old.clone());
         }
@@ -310,7 +310,7 @@ fn patched(user: &User, operations: &[Asked]) -> Result<User, ScimError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn the_engine_does_what_the_rfc_says(
@@ -330,6 +330,11 @@ proptest! {
 
     #[test]
     fn an_operation_that_is_sent_again_changes_nothing(user in user(), asked in asked()) {
+        // What denies its own filter finds other values the second time.
+        let denied = asked.target.wanted.is_some_and(|wanted| {
+            asked.value.get("type").is_some_and(|kind| kind != wanted)
+        });
+        prop_assume!(!denied);
         let operation = [asked];
 
         if let Ok(once) = patched(&user, &operation) {
