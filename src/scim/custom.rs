@@ -48,8 +48,7 @@ impl CustomAttribute {
         kind: Kind,
         multi_valued: bool,
     ) -> Result<Self, ScimError> {
-        let published = [schema::USER, schema::GROUP, schema::ENTERPRISE_USER];
-        if published.iter().any(|urn| urn.eq_ignore_ascii_case(schema)) {
+        if schema::is_published(schema) {
             let detail = format!("{} cannot be extended; use a URN of your own", quoted(schema));
             return Err(ScimError::InvalidValue(detail));
         }
@@ -218,7 +217,7 @@ pub(super) fn attributes_of(
 }
 
 fn is_custom(name: &str) -> bool {
-    is_urn(name) && !name.eq_ignore_ascii_case(schema::ENTERPRISE_USER)
+    is_urn(name) && !schema::is_published(name)
 }
 
 fn key(schema: &str, name: &str) -> (String, String) {
@@ -319,6 +318,7 @@ mod tests {
             json!({ "userName": "alice", "shoeSize": 43, "name": { "givenName": "Alice" } }),
             under(schema::ENTERPRISE_USER, "badge", "x").into(),
             under(&schema::ENTERPRISE_USER.to_lowercase(), "badge", "x").into(),
+            under(schema::GROUP, "badge", "x").into(),
             under(URN, "job code", "x").into(),
             under(URN, "größe", "x").into(),
             under(URN, &long, "x").into(),

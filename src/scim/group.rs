@@ -13,9 +13,6 @@ use crate::scim::{
     validation::{self, Immutable},
 };
 
-/// The longest `displayName`, in characters.
-pub const MAX_DISPLAY_NAME: usize = 255;
-
 /// A message names at most this many members together.
 pub const MAX_MEMBERS: usize = 50_000;
 
@@ -96,10 +93,8 @@ impl Group {
         if group.display_name().trim().is_empty() {
             return Err(ScimError::InvalidValue("displayName is required".into()));
         }
-        if group.display_name().chars().count() > MAX_DISPLAY_NAME {
-            let detail = format!("displayName has at most {MAX_DISPLAY_NAME} characters");
-            return Err(ScimError::InvalidValue(detail));
-        }
+        validation::check_length("displayName", group.display_name())?;
+        validation::check_length("externalId", group.external_id().unwrap_or_default())?;
         Ok(group)
     }
 
@@ -314,6 +309,7 @@ mod tests {
     #[test]
     fn a_body_of_okta_and_one_of_another_version_are_read() {
         let bodies = [
+            json!({ "id": "x", "members": [{ "value": "7", "display": "alice@acme.example" }] }),
             json!({ "id": "x", "groups": [], "schemas": ["urn:scim:schemas:core:1.0"] }),
             json!({ "schemas": null, "urn:contoso:2.0:Group": { "mail": "sales@example.com" } }),
             json!({ "description": "kept as sent", "password": "x" }),
@@ -333,6 +329,7 @@ mod tests {
             (json!({ "displayName": " " }), "displayName"),
             (json!({ "displayName": {} }), "displayName"),
             (json!({ "displayName": "x".repeat(256) }), "displayName"),
+            (json!({ "externalId": "x".repeat(256) }), "externalId"),
             (json!({ "displayName": "a\u{0}b" }), "U+0000"),
             (json!({ "DISPLAYNAME": "twice" }), "displayName"),
             (json!({ "members": [null] }), "members"),

@@ -12,9 +12,6 @@ use crate::scim::{
     validation::{self, Immutable},
 };
 
-/// The longest `userName`, in characters.
-pub const MAX_USER_NAME: usize = 255;
-
 /// A user as a directory describes it: without `id`, `meta` and `schemas`, which the service sets.
 ///
 /// Attributes and their values are kept as sent, those that Portico does not know included; what
@@ -149,15 +146,13 @@ impl User {
                 return Err(ScimError::InvalidValue(format!("{name} is required")));
             }
         }
-        if self.user_name().chars().count() > MAX_USER_NAME {
-            let detail = format!("userName has at most {MAX_USER_NAME} characters");
-            return Err(ScimError::InvalidValue(detail));
-        }
         if self.primary_email().is_empty() {
             let detail = "emails is required, with a value that is not empty";
             return Err(ScimError::InvalidValue(detail.into()));
         }
-        Ok(())
+        validation::check_length("userName", self.user_name())?;
+        validation::check_length("externalId", self.external_id().unwrap_or_default())?;
+        validation::check_length("the primary value of emails", self.primary_email())
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -374,6 +369,8 @@ pub(super) mod tests {
             (json!({ "emails": [{ "value": "a\u{0}b" }] }), "U+0000"),
             (json!({ "urn:contoso:2.0:User": { "a\u{0}b": 1 } }), "U+0000"),
             (json!({ "a\u{0}b": 1 }), "U+0000"),
+            (json!({ "externalId": "x".repeat(256) }), "externalId"),
+            (json!({ "emails": [{ "value": "x".repeat(256) }] }), "emails"),
             (json!({ "userName": ["a", "b"] }), "userName"),
             (json!({ "userName": { "a": 1 } }), "userName"),
             (json!({ "userName": "x".repeat(256) }), "userName"),

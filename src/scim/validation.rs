@@ -23,6 +23,10 @@ pub const MAX_VALUES: usize = 1000;
 /// Values lie at most this deep within each other.
 pub const MAX_DEPTH: usize = 10;
 
+/// What resources are looked up by (`userName`, `externalId`, the primary e-mail address, a group's
+/// `displayName`) has at most this many characters: a database's index holds no longer ones.
+pub const MAX_LOOKUP: usize = 255;
+
 /// A resource has at most this many attributes under URNs that nobody published.
 pub const MAX_CUSTOM: usize = 200;
 
@@ -105,6 +109,15 @@ pub(super) fn validate(
     check_custom(attributes)?;
     let mut attributes = attributes.iter();
     attributes.try_for_each(|(name, value)| check_attribute(resource_type, name, value))
+}
+
+/// Refuses a text that is too long to be looked up by.
+pub(super) fn check_length(name: &str, text: &str) -> Result<(), ScimError> {
+    if text.chars().count() > MAX_LOOKUP {
+        let detail = format!("{name} has at most {MAX_LOOKUP} characters");
+        return Err(ScimError::InvalidValue(detail));
+    }
+    Ok(())
 }
 
 /// What is said of a URN whose value is no object.

@@ -1,5 +1,7 @@
 //! PATCH (RFC 7644 §3.5.2).
 
+#[cfg(test)]
+mod declared;
 mod engine;
 mod group;
 #[cfg(test)]
@@ -544,7 +546,7 @@ mod tests {
     fn what_is_written_and_taken_away_again_does_not_count_as_growth() {
         let list: Vec<_> = (0..1000).map(|n| json!({ "value": n })).collect();
         let user = user_with(json!({ "badges": list }));
-        let operations = (0..200).flat_map(|_| {
+        let operations = (0..20).flat_map(|_| {
             let path = "badges[value ge 0].note";
             let written = json!({ "op": "replace", "path": path, "value": "x".repeat(30) });
             [written, json!({ "op": "remove", "path": path })]

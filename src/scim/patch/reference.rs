@@ -310,7 +310,7 @@ fn patched(user: &User, operations: &[Asked]) -> Result<User, ScimError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_engine_does_what_the_rfc_says(
