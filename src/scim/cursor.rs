@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{id::ConnectorId, master_key::MasterKey},
-    scim::{error::ScimError, resource_type::ResourceType},
+    scim::{error::ScimError, schema::ResourceType},
 };
 
 /// How long a cursor leads on, in seconds.

@@ -8,7 +8,7 @@ use crate::{
         extract::scim_caller::ScimCaller,
         scim::{json, profile, start_index},
     },
-    scim::{list_response::ListResponse, query::ListQuery, resource_type::ResourceType},
+    scim::{list_response::ListResponse, query::ListQuery, schema::ResourceType},
 };
 
 /// `GET /Groups`: an empty list, which Entra ID's *Test Connection* asks for and must get.

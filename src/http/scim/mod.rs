@@ -136,7 +136,7 @@ fn json(mut response: actix_web::HttpResponseBuilder, body: &impl Serialize) -> 
 /// An account as a resource.
 fn resource(base_url: &str, account: Account, projection: &Projection) -> Map<String, Value> {
     let meta = meta(base_url, &account);
-    projection.apply(User::from_stored(account.attributes).to_resource(&meta))
+    projection.apply(User::from_stored(account.attributes).to_resource(&meta, Vec::new()))
 }
 
 fn meta(base_url: &str, account: &Account) -> ResourceMeta {

@@ -19,7 +19,7 @@ use crate::{
         list_response::ListResponse,
         patch::Patch,
         query::{ListQuery, parse_projection},
-        resource_type::ResourceType,
+        schema::ResourceType,
         user::User,
     },
 };

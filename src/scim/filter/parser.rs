@@ -7,8 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
-    resource_type::ResourceType,
-    schema::{Attribute, Kind, Mutability},
+    schema::{Attribute, Kind, Mutability, ResourceType},
 };
 
 /// A longer filter, in bytes, is refused unread.
