@@ -13,6 +13,7 @@ pub(in crate::scim) mod parser;
 #[cfg(test)]
 mod rfc_examples;
 mod search_form;
+mod text;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -147,6 +147,7 @@ fn an_attribute_that_a_resource_cannot_have_is_named_strictly_and_has_no_value_l
         ("favourite eq \"x\"", None),
         ("name.nothing eq \"x\"", None),
         ("emails[nothing eq \"x\"]", None),
+        ("emails[type eq \"work\"].nothing eq \"x\"", None),
         ("userName.value eq \"x\"", None),
         ("title eq \"x\"", Some(ResourceType::Group)),
         ("emails[type eq \"x\"]", Some(ResourceType::Group)),
