@@ -6,12 +6,15 @@ use jiff::SignedDuration;
 use portico::{
     domain::{
         audit_event::Actor,
-        connector::{FederatedIdentity, ScimCredentials},
+        connector::{Connector, FederatedIdentity},
         id::CredentialId,
         organization::Edition,
         secret::Secret,
     },
-    service::scim_credentials::{Error, GRACE, IssuedCredential, Keyring},
+    service::{
+        connectors::{self, NewConnector},
+        scim_credentials::{Error, GRACE, IssuedCredential, Keyring},
+    },
     simulator::{Mapping, ProvisioningJob, ScimCredential, ScimTarget},
 };
 
@@ -342,37 +345,37 @@ async fn eight_client_secrets_are_valid_at_once_and_no_more() {
     assert!(keyring(&service, &acme).add_client_secret("", 1).await.is_ok());
 }
 
+/// The operator connects the organization once more, and provisioning gets another Password.
+async fn reconnect(service: &Service, organization: &Organization, authority: String) {
+    let existing = stored(service, organization).await;
+    let new = NewConnector::new(
+        existing.kind,
+        authority,
+        existing.client_id.clone(),
+        existing.client_authentication.clone(),
+    );
+    connectors::renew(service.ports(), existing, new, Actor::Operator).await.unwrap();
+}
+
+async fn stored(service: &Service, organization: &Organization) -> Connector {
+    let found = service.ports().store.find_connector(organization.connector_id()).await;
+    found.unwrap().unwrap()
+}
+
 #[tokio::test]
-async fn a_setup_that_keeps_the_authority_keeps_the_client_secrets_and_one_that_does_not_does_not()
-{
+async fn client_secrets_outlive_a_new_password_but_no_new_authority() {
     let (service, acme) = acme().await;
-    let scim =
-        |user_name: &str, scim: &ScimCredentials| (user_name.to_owned(), scim.credentials.len());
-    client_secret(&service, &acme).await;
-    let stored = || async {
-        let id = acme.connector_id();
-        service.ports().store.find_connector(id).await.unwrap().unwrap()
-    };
-    let renew = |authority: String| async {
-        let existing = stored().await;
-        let new = portico::service::connectors::NewConnector::new(
-            existing.kind,
-            authority,
-            existing.client_id.clone(),
-            existing.client_authentication.clone(),
-        );
-        let ports = service.ports();
-        portico::service::connectors::renew(ports, existing, new, Actor::Operator).await.unwrap();
-    };
+    let secret = client_secret(&service, &acme).await.secret;
 
-    renew(acme.tenant.authority()).await;
-    let kept = stored().await.scim;
-    renew(acme.tenant.authority().replace("/v2.0", "")).await;
-    let gone = stored().await.scim;
-
-    assert_eq!(scim(&kept.user_name, &kept), ("scim-acme".to_owned(), 2));
-    assert_eq!(scim(&gone.user_name, &gone), ("scim-acme".to_owned(), 1));
+    reconnect(&service, &acme, acme.tenant.authority()).await;
     assert_eq!(status(&acme.scim()).await, 401);
+    let directory = with_token(&service, &acme, &secret).await;
+    assert_eq!(status(&directory).await, 200);
+
+    reconnect(&service, &acme, acme.tenant.authority().replace("/v2.0", "")).await;
+    assert_eq!(status(&directory).await, 401);
+    assert_eq!(ask_for_token(&service, &acme, &secret).await.status, 401);
+    assert_eq!(stored(&service, &acme).await.scim.user_name, "scim-acme");
 }
 
 #[tokio::test]
