@@ -140,7 +140,10 @@ async fn a_name_that_is_taken_tells_who_has_it_also_when_an_account_is_changed()
         let bob = account_of_in(&**store, &connector, "bob").await;
         let next = || Account { version: 2, ..bob.clone() };
         let conflicts = [
-            (Account { user_name: "Alice".into(), ..next() }, AccountConflict::UserName(by_hand.id)),
+            (
+                Account { user_name: "Alice".into(), ..next() },
+                AccountConflict::UserName(by_hand.id),
+            ),
             (
                 Account { email: "ALICE@acme.example".into(), ..next() },
                 AccountConflict::Email(by_hand.id),

@@ -113,7 +113,10 @@ async fn members_come_part_by_part_in_the_order_of_their_identifiers() {
             read.extend(part.iter().map(|member| member.id));
         }
 
-        assert_eq!(read, people.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            read,
+            people.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        );
     }
 }
 
@@ -139,8 +142,7 @@ async fn the_groups_of_many_accounts_are_read_in_one_question() {
             group_id: group.id,
             display: group.display_name.clone(),
         };
-        let mut expected =
-            vec![of(alice.id, &staff), of(alice.id, &chefs), of(bob.id, &staff)];
+        let mut expected = vec![of(alice.id, &staff), of(alice.id, &chefs), of(bob.id, &staff)];
         expected.sort_by_key(|membership| (membership.account_id, membership.group_id));
         assert_eq!(found, expected);
     }
@@ -377,8 +379,7 @@ async fn who_is_deleted_leaves_the_groups_and_these_have_changed() {
         let alice = account_of_in(store, &acme, "alice").await;
         let bob = account_of_in(store, &acme, "bob").await;
         let inner = group_in(store, &acme, "Inner", &[person_in_group(&alice)]).await;
-        let everybody =
-            [person_in_group(&alice), person_in_group(&bob), group_in_group(&inner)];
+        let everybody = [person_in_group(&alice), person_in_group(&bob), group_in_group(&inner)];
         let outer = group_in(store, &acme, "Outer", &everybody).await;
         let other = group_in(store, &acme, "Other", &[person_in_group(&bob)]).await;
         let event = |action, seconds| {

@@ -151,8 +151,7 @@ async fn a_changes_line_is_committed_with_the_change_or_not_at_all() {
             record: Some(line.clone()),
             ..trail(acme.organization_id, "account.changed")
         };
-        let lines: Vec<_> =
-            (0..4).map(|_| record(&acme, ProvisioningOutcome::Changed)).collect();
+        let lines: Vec<_> = (0..4).map(|_| record(&acme, ProvisioningOutcome::Changed)).collect();
         let alice = account_of(&acme, "alice");
         store.insert_account(&alice, &with(&lines[0])).await.unwrap();
         let bob = account_of_in(store, &acme, "bob").await;

@@ -5,7 +5,7 @@ mod model;
 use portico::{
     domain::{account::Account, connector::Connector, group::Group},
     ports::query::{Page, Query, Start},
-    scim::{dialect::ENTRA, filter::Filter, resource_kind::ResourceKind, sort::Sort},
+    scim::{dialect::ENTRA, filter::Filter, schema::ResourceType, sort::Sort},
 };
 use serde_json::json;
 
@@ -22,7 +22,7 @@ async fn groups(store: &dyn WholeStore, of: &Connector, query: &Query) -> Page<G
     store.query_groups(of.organization_id, of.id, query).await.unwrap()
 }
 
-fn matching(filter: &str, kind: ResourceKind) -> Query {
+fn matching(filter: &str, kind: ResourceType) -> Query {
     let filter = Filter::parse(filter, Some(kind), &ENTRA).unwrap();
     Query { filter: Some(filter), ..from(Start::Offset(0), 99) }
 }
@@ -69,8 +69,8 @@ async fn a_directory_without_anybody_is_an_empty_page() {
             from(Start::Offset(0), 9),
             from(Start::Offset(7), 9),
             from(Start::After(7), 9),
-            matching("id pr", ResourceKind::User),
-            matching("userName eq \"alice\"", ResourceKind::User),
+            matching("id pr", ResourceType::User),
+            matching("userName eq \"alice\"", ResourceType::User),
             ordered("userName", "", from(Start::Offset(0), 9)),
         ];
 
@@ -208,18 +208,18 @@ async fn nobody_lists_counts_or_matches_what_is_another_connectors() {
 
         for stranger in [&second, &globex, &mixed] {
             for filter in &of_users {
-                let found = accounts(store, stranger, &matching(filter, ResourceKind::User)).await;
+                let found = accounts(store, stranger, &matching(filter, ResourceType::User)).await;
                 assert_eq!(found, Page::default(), "{filter}");
             }
             for filter in &of_groups {
-                let found = groups(store, stranger, &matching(filter, ResourceKind::Group)).await;
+                let found = groups(store, stranger, &matching(filter, ResourceType::Group)).await;
                 assert_eq!(found, Page::default(), "{filter}");
             }
             let all = from(Start::Offset(0), 9);
             assert_eq!(accounts(store, stranger, &all).await, Page::default());
             assert_eq!(groups(store, stranger, &all).await, Page::default());
         }
-        let by_hand = matching("userName eq \"by hand\"", ResourceKind::User);
+        let by_hand = matching("userName eq \"by hand\"", ResourceType::User);
         assert_eq!(accounts(store, &acme, &by_hand).await, Page::default());
         assert_eq!(accounts(store, &acme, &from(Start::Offset(0), 9)).await.items, [alice]);
     }
@@ -305,7 +305,7 @@ async fn a_filter_finds_those_for_whom_it_holds() {
         ];
 
         for (filter, expected) in filters {
-            let page = accounts(store, &acme, &matching(filter, ResourceKind::User)).await;
+            let page = accounts(store, &acme, &matching(filter, ResourceType::User)).await;
 
             assert_eq!(user_names(&page), expected, "{filter}");
             assert_eq!((page.total, page.remaining), (expected.len() as u64, 0), "{filter}");
@@ -346,12 +346,12 @@ async fn a_filter_asks_who_belongs_to_a_group() {
         ];
 
         for (filter, expected) in of_groups {
-            let found = groups(store, &acme, &matching(&filter, ResourceKind::Group)).await;
+            let found = groups(store, &acme, &matching(&filter, ResourceType::Group)).await;
             let names: Vec<_> = found.items.iter().map(|it| it.display_name.as_str()).collect();
             assert_eq!(names, expected, "{filter}");
         }
         for (filter, expected) in of_users {
-            let found = accounts(store, &acme, &matching(&filter, ResourceKind::User)).await;
+            let found = accounts(store, &acme, &matching(&filter, ResourceType::User)).await;
             assert_eq!(user_names(&found), expected, "{filter}");
         }
     }
@@ -368,7 +368,7 @@ async fn who_matches_comes_page_by_page() {
         let odd = |start, limit| Query {
             start,
             limit,
-            ..matching("userName sw \"odd\"", ResourceKind::User)
+            ..matching("userName sw \"odd\"", ResourceType::User)
         };
 
         let first = accounts(store, &acme, &odd(Start::Offset(0), 2)).await;
@@ -418,7 +418,7 @@ async fn a_list_is_ordered_as_is_asked() {
             assert_eq!(user_names(&page), expected[1..2], "{sort_by} {order}");
             assert_eq!((page.total, page.remaining), (3, 1));
         }
-        let some = matching("not (userName eq \"bob\")", ResourceKind::User);
+        let some = matching("not (userName eq \"bob\")", ResourceType::User);
         let page = accounts(store, &acme, &ordered("userName", "descending", some)).await;
         assert_eq!((page.total, user_names(&page)), (2, vec!["ÇELİK", "alice"]));
     }
@@ -445,7 +445,7 @@ async fn an_address_or_a_name_that_was_given_up_finds_nobody_any_more() {
             ("displayName eq \"alice\"", 1),
             ("displayName eq \"new\"", 1),
         ] {
-            let page = accounts(store, &acme, &matching(filter, ResourceKind::User)).await;
+            let page = accounts(store, &acme, &matching(filter, ResourceType::User)).await;
             assert_eq!(page.total, expected, "{filter}");
         }
     }
@@ -461,7 +461,7 @@ async fn many_searches_at_once_are_all_answered() {
         for _ in 0..64 {
             let (store, acme) = (store.clone(), acme.clone());
             asking.spawn(async move {
-                let query = matching("title co \"che\"", ResourceKind::User);
+                let query = matching("title co \"che\"", ResourceType::User);
                 accounts(&*store, &acme, &query).await.total
             });
         }

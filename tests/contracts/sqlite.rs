@@ -8,8 +8,7 @@ use portico::{
         accounts::Accounts as _,
         logins::Logins as _,
         store::{
-            Connectors as _, Organizations as _, SessionRecords as _, SigningKey,
-            SigningKeys as _,
+            Connectors as _, Organizations as _, SessionRecords as _, SigningKey, SigningKeys as _,
         },
     },
     storage::sqlite::{OpenError, SqliteStore},

@@ -349,11 +349,7 @@ pub fn account_of(connector: &Connector, name: &str) -> Account {
 }
 
 /// An account of a connector that is in the store.
-pub async fn account_of_in(
-    store: &(impl Store + ?Sized),
-    of: &Connector,
-    name: &str,
-) -> Account {
+pub async fn account_of_in(store: &(impl Store + ?Sized), of: &Connector, name: &str) -> Account {
     keep(store, account_of(of, name)).await
 }
 

@@ -20,7 +20,7 @@ use crate::{
         query::{Page, Query, Start, TooCostly},
     },
     scim::{
-        resource_kind::ResourceKind,
+        schema::ResourceType,
         sort::{Key, Sort},
     },
     storage::filter_sql::{self, Source},
@@ -119,7 +119,7 @@ struct Selection {
 }
 
 /// Where the values stand that a list is ordered by. Nothing is ordered by rows of another table.
-fn ordered_by(sort: &Sort, kind: ResourceKind) -> Source {
+fn ordered_by(sort: &Sort, kind: ResourceType) -> Source {
     let source = Source::of(&sort.path, kind);
     if source.is_rows() { Source::Attributes } else { source }
 }

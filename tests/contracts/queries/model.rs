@@ -10,8 +10,8 @@ use portico::{
     },
     ports::query::{Page, Query, Start},
     scim::{
-        dialect::ENTRA, filter::Filter, group, resource_kind::ResourceKind,
-        resource_meta::ResourceMeta, sort::Sort, user::User,
+        dialect::ENTRA, filter::Filter, group, resource_meta::ResourceMeta, schema::ResourceType,
+        sort::Sort, user::User,
     },
 };
 use proptest::{
@@ -167,20 +167,46 @@ fn team() -> impl Strategy<Value = Team> {
 
 fn made() -> impl Strategy<Value = Made> {
     let people = prop::collection::vec(person(), 0..8);
-    (people, prop::collection::vec(team(), 0..5)).prop_map(|(people, groups)| Made { people, groups })
+    (people, prop::collection::vec(team(), 0..5))
+        .prop_map(|(people, groups)| Made { people, groups })
 }
 
-fn names(kind: ResourceKind) -> Vec<&'static str> {
-    let both = ["id", "externalId", "displayName", "meta.created", "meta.lastModified",
-        "meta.version", "meta.resourceType", "meta", "schemas",
-        "urn:contoso:employee:Level", "urn:contoso:employee:JOINED", "urn:contoso:employee"];
+fn names(kind: ResourceType) -> Vec<&'static str> {
+    let both = [
+        "id",
+        "externalId",
+        "displayName",
+        "meta.created",
+        "meta.lastModified",
+        "meta.version",
+        "meta.resourceType",
+        "meta",
+        "schemas",
+        "urn:contoso:employee:Level",
+        "urn:contoso:employee:JOINED",
+        "urn:contoso:employee",
+    ];
     let own: &[&str] = match kind {
-        ResourceKind::User => &["userName", "USERNAME", "active", "title", "name.givenName",
-            "name.familyName", "emails", "emails.value", "emails.type", "emails.primary",
-            "groups", "groups.value", "groups.display", "groups.type", "manager",
+        ResourceType::User => &[
+            "userName",
+            "USERNAME",
+            "active",
+            "title",
+            "name.givenName",
+            "name.familyName",
+            "emails",
+            "emails.value",
+            "emails.type",
+            "emails.primary",
+            "groups",
+            "groups.value",
+            "groups.display",
+            "groups.type",
+            "manager",
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
-            "urn:ietf:params:scim:schemas:core:2.0:User:userName"],
-        ResourceKind::Group => &["members", "members.value", "members.display", "members.type"],
+            "urn:ietf:params:scim:schemas:core:2.0:User:userName",
+        ],
+        ResourceType::Group => &["members", "members.value", "members.display", "members.type"],
     };
     [&both[..], own].concat()
 }
@@ -205,10 +231,10 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
     })
 }
 
-fn leaf(kind: ResourceKind) -> BoxedStrategy<String> {
+fn leaf(kind: ResourceType) -> BoxedStrategy<String> {
     let (list, inner) = match kind {
-        ResourceKind::User => ("emails", vec!["value", "type", "primary"]),
-        ResourceKind::Group => ("members", vec!["value", "type", "display"]),
+        ResourceType::User => ("emails", vec!["value", "type", "primary"]),
+        ResourceType::Group => ("members", vec!["value", "type", "display"]),
     };
     let within = (comparison(inner.clone()), comparison(inner), any::<bool>()).prop_map(
         move |(one, other, both)| {
@@ -221,7 +247,7 @@ fn leaf(kind: ResourceKind) -> BoxedStrategy<String> {
     prop_oneof![8 => comparison(names(kind)), 1 => within, 1 => compared].boxed()
 }
 
-fn filter(kind: ResourceKind) -> impl Strategy<Value = String> {
+fn filter(kind: ResourceType) -> impl Strategy<Value = String> {
     leaf(kind).prop_recursive(3, 8, 3, |part| {
         let parts = prop::collection::vec(part.clone(), 2..4);
         prop_oneof![
@@ -232,7 +258,7 @@ fn filter(kind: ResourceKind) -> impl Strategy<Value = String> {
     })
 }
 
-fn asked(kind: ResourceKind) -> impl Strategy<Value = Asked> {
+fn asked(kind: ResourceType) -> impl Strategy<Value = Asked> {
     // Nothing is ordered by who belongs where.
     let mut sortable = names(kind);
     sortable.retain(|name| !name.starts_with("groups") && !name.starts_with("members"));
@@ -251,8 +277,8 @@ async fn any_query_is_answered_as_the_filter_and_the_order_say_of_the_whole_reso
             let mut case = 0;
             let questions = (
                 made(),
-                prop::collection::vec(asked(ResourceKind::User), 12),
-                prop::collection::vec(asked(ResourceKind::Group), 8),
+                prop::collection::vec(asked(ResourceType::User), 12),
+                prop::collection::vec(asked(ResourceType::Group), 8),
             );
             let config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
             let mut runner = TestRunner::new(config);
@@ -307,9 +333,9 @@ impl Directory {
             teams.extend(kept.is_ok().then_some((group, members)));
         }
         let users = people.iter().map(|account| (account.id.to_string(), user(account, &teams)));
-        let groups = teams
-            .iter()
-            .map(|(group, members)| (group.id.to_string(), team_resource(group, members, &people, &teams)));
+        let groups = teams.iter().map(|(group, members)| {
+            (group.id.to_string(), team_resource(group, members, &people, &teams))
+        });
         Self { users: users.collect(), groups: groups.collect(), connector }
     }
 
@@ -318,7 +344,7 @@ impl Directory {
         store: &dyn WholeStore,
         asked: &Asked,
     ) -> Result<(), TestCaseError> {
-        let Some(query) = self.query(asked, ResourceKind::User) else { return Ok(()) };
+        let Some(query) = self.query(asked, ResourceType::User) else { return Ok(()) };
         let expected = expected(&query, &self.users);
         for cut in cuts(&query, expected.len()) {
             let page = accounts(store, &self.connector, &cut).await;
@@ -333,7 +359,7 @@ impl Directory {
         store: &dyn WholeStore,
         asked: &Asked,
     ) -> Result<(), TestCaseError> {
-        let Some(query) = self.query(asked, ResourceKind::Group) else { return Ok(()) };
+        let Some(query) = self.query(asked, ResourceType::Group) else { return Ok(()) };
         let expected = expected(&query, &self.groups);
         for cut in cuts(&query, expected.len()) {
             let page = groups(store, &self.connector, &cut).await;
@@ -344,7 +370,7 @@ impl Directory {
     }
 
     /// `None` for what is no filter, such as a boolean that is greater than another.
-    fn query(&self, asked: &Asked, kind: ResourceKind) -> Option<Query> {
+    fn query(&self, asked: &Asked, kind: ResourceType) -> Option<Query> {
         let all: Vec<_> = self.users.iter().chain(&self.groups).map(|(id, _)| id).collect();
         let filter = asked.filter.as_ref().map(|filter| {
             let mut filter = filter.clone();
@@ -433,12 +459,14 @@ fn team_resource(
     people: &[Account],
     teams: &[(Group, Vec<MemberId>)],
 ) -> Map<String, Value> {
-    let within = people.iter().map(|it| (person_in_group(it), ResourceKind::User, &it.display_name));
-    let teams = teams.iter().map(|(it, _)| (group_in_group(it), ResourceKind::Group, &it.display_name));
+    let within =
+        people.iter().map(|it| (person_in_group(it), ResourceType::User, &it.display_name));
+    let teams =
+        teams.iter().map(|(it, _)| (group_in_group(it), ResourceType::Group, &it.display_name));
     let within = within.chain(teams).filter(|(id, ..)| members.contains(id));
     let values = within.map(|(id, kind, display)| group::MemberValue {
         value: id.to_string(),
-        kind: kind_of_member(kind),
+        kind,
         display: Some(display.clone()),
         location: String::new(),
     });
