@@ -286,7 +286,7 @@ async fn a_group_that_is_refused_is_not_there() {
         let staff = group_in(store, &acme, "Straße ΟΔΟΣ", &[]).await;
         let nobody = MemberId::from_bytes(*GroupId::generate().as_bytes());
         let itself = group(&acme, "itself");
-        let [self_id, of_itself] = [group_in_group(&itself), itself.id];
+        let (self_id, of_itself) = (group_in_group(&itself), itself.id);
         let same_id = Group { external_id: staff.external_id.clone(), ..group(&acme, "other") };
         let refused = [
             (group(&acme, "strAßE οδος"), vec![], GroupConflict::DisplayName(staff.id)),

@@ -158,10 +158,11 @@ async fn a_changes_line_is_committed_with_the_change_or_not_at_all() {
 
         let taken = Account { version: 2, email: bob.email, ..alice.clone() };
         assert!(store.replace_account(&taken, 1, &with(&lines[1])).await.is_err());
-        let deleted = store.delete_account(acme.organization_id, alice.id, &with(&lines[2]));
-        assert!(deleted.await.unwrap());
-        let deleted = store.delete_account(acme.organization_id, alice.id, &with(&lines[3]));
-        assert!(!deleted.await.unwrap());
+        for (line, is_there) in [(&lines[2], true), (&lines[3], false)] {
+            let trail = with(line);
+            let deleted = store.delete_account(acme.organization_id, alice.id, &trail).await;
+            assert_eq!(deleted.unwrap(), is_there);
+        }
 
         let expected = [lines[2].clone(), lines[0].clone()];
         assert_eq!(listed(store, &acme, all()).await, expected);

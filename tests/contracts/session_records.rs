@@ -9,7 +9,7 @@ use portico::domain::{
 };
 
 use crate::support::{
-    WholeStore, account, after, audit, hints, now, organization_in, person, session, stores, trail,
+    WholeStore, account, after, hints, now, organization_in, person, session, stores, trail,
 };
 
 async fn live(store: &dyn WholeStore, second: i64) -> Vec<Session> {

@@ -1,5 +1,7 @@
 //! Any query of any directory is answered as [`Filter::matches`] and [`Sort::key`] say.
 
+use std::cell::Cell;
+
 use jiff::{SignedDuration, Timestamp};
 use portico::{
     domain::{
@@ -236,15 +238,17 @@ fn leaf(kind: ResourceType) -> BoxedStrategy<String> {
         ResourceType::User => ("emails", vec!["value", "type", "primary"]),
         ResourceType::Group => ("members", vec!["value", "type", "display"]),
     };
-    let within = (comparison(inner.clone()), comparison(inner), any::<bool>()).prop_map(
-        move |(one, other, both)| {
-            let within = if both { format!("{one} and {other}") } else { one };
-            format!("{list}[{within}]")
-        },
-    );
-    let compared = (within.clone(), select(vec!["eq", "ne", "co"]), value())
+    let within = move || {
+        (comparison(inner.clone()), comparison(inner.clone()), any::<bool>()).prop_map(
+            move |(one, other, both)| {
+                let within = if both { format!("{one} and {other}") } else { one };
+                format!("{list}[{within}]")
+            },
+        )
+    };
+    let compared = (within(), select(vec!["eq", "ne", "co"]), value())
         .prop_map(|(path, operator, value)| format!("{path}.value {operator} {value}"));
-    prop_oneof![8 => comparison(names(kind)), 1 => within, 1 => compared].boxed()
+    prop_oneof![8 => comparison(names(kind)), 1 => within(), 1 => compared].boxed()
 }
 
 fn filter(kind: ResourceType) -> impl Strategy<Value = String> {
@@ -274,7 +278,7 @@ async fn any_query_is_answered_as_the_filter_and_the_order_say_of_the_whole_reso
     for (number, backend) in stores().await.into_iter().enumerate() {
         let (store, here) = (backend.store.clone(), Handle::current());
         let checked = tokio::task::spawn_blocking(move || {
-            let mut case = 0;
+            let case = Cell::new(0);
             let questions = (
                 made(),
                 prop::collection::vec(asked(ResourceType::User), 12),
@@ -283,8 +287,8 @@ async fn any_query_is_answered_as_the_filter_and_the_order_say_of_the_whole_reso
             let config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
             let mut runner = TestRunner::new(config);
             runner.run(&questions, |(made, of_users, of_groups)| {
-                case += 1;
-                let slug = format!("acme-{number}-{case}");
+                case.set(case.get() + 1);
+                let slug = format!("acme-{number}-{}", case.get());
                 here.block_on(async {
                     let directory = Directory::make(&*store, &slug, &made).await;
                     for asked in of_users {
