@@ -189,17 +189,13 @@ impl Tenant {
     /// Who is assigned, whether directly or by a group, with the roles of both. Groups in groups
     /// bring nothing.
     pub(super) fn roles(&self, application: &Application) -> HashMap<Uuid, Vec<String>> {
-        let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for (oid, assigned) in &application.assignments {
-            roles.entry(*oid).or_default().extend_from_slice(assigned);
-            for member in self.group(*oid).into_iter().flat_map(|group| &group.members) {
-                let known = roles.entry(*member).or_default();
-                known.extend_from_slice(assigned);
+        let direct = application.assignments.iter();
+        let mut roles: HashMap<_, _> = direct.map(|(oid, roles)| (*oid, roles.clone())).collect();
+        for group in &self.groups {
+            let Some(assigned) = application.assignments.get(&group.oid) else { continue };
+            for member in &group.members {
+                add_roles(roles.entry(*member).or_default(), assigned);
             }
-        }
-        for roles in roles.values_mut() {
-            let mut seen = BTreeSet::new();
-            roles.retain(|role| seen.insert(role.clone()));
         }
         roles
     }
@@ -207,7 +203,11 @@ impl Tenant {
     /// The application as a person meets it: what the person's groups are assigned, the person is.
     pub(super) fn application_for(&self, application: &Application, person: Uuid) -> Application {
         let mut met = application.clone();
-        met.assignments.extend(self.roles(application).remove_entry(&person));
+        for group in self.groups.iter().filter(|group| group.members.contains(&person)) {
+            if let Some(assigned) = application.assignments.get(&group.oid) {
+                add_roles(met.assignments.entry(person).or_default(), assigned);
+            }
+        }
         met
     }
 
@@ -218,6 +218,14 @@ impl Tenant {
     /// The application of that id, as a request spells it.
     pub(super) fn application_named(&self, client_id: &str) -> Option<&Application> {
         self.application(Uuid::try_parse(client_id).ok()?)
+    }
+}
+
+fn add_roles(roles: &mut Vec<String>, more: &[String]) {
+    for role in more {
+        if !roles.contains(role) {
+            roles.push(role.clone());
+        }
     }
 }
 

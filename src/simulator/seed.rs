@@ -337,4 +337,20 @@ mod tests {
         assert_eq!(assignments.len(), 6);
         assert_eq!(assignments[&tenant.person_named("Ada@acme.example").unwrap().oid], ["Admin"]);
     }
+
+    #[test]
+    fn the_documented_file_is_a_tenant_with_a_manager_and_a_group() {
+        let document = include_str!("../../docs/simulated-tenant.md");
+        let file = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+
+        let mut seeds: Vec<TenantSeed> = serde_json::from_str(file.unwrap()).unwrap();
+        let tenant = seeds.remove(0).grow();
+
+        let (bo, ada) = (&tenant.people[0], &tenant.people[1]);
+        assert_eq!(ada.manager, Some(bo.oid));
+        assert_eq!(ada.attributes["city"], "Bern");
+        assert_eq!(tenant.groups[0].members, BTreeSet::from([ada.oid, bo.oid]));
+        let roles = tenant.roles(&tenant.applications[0]);
+        assert_eq!((&*roles[&ada.oid], &*roles[&bo.oid]), (&["Admin".to_owned()][..], &[][..]));
+    }
 }

@@ -183,10 +183,13 @@ impl ScimClient {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, NoAnswer> {
+        let mut renewed = false;
         for _ in 0..TRIES_WHEN_BUSY {
             let answer = self.try_send(method.clone(), path, query, body).await?;
             match answer.status {
-                401 if self.access_token.lock().await.take().is_some() => {}
+                401 if !renewed && self.access_token.lock().await.take().is_some() => {
+                    renewed = true;
+                }
                 429 => self.pause(answer.retry_after).await,
                 _ => return Ok(answer),
             }

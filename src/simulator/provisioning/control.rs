@@ -172,7 +172,7 @@ async fn on_demand(job: &RunningJob, body: &str) -> Result<ProvisioningLog, Stri
     let members = form.get("members").into_iter().flat_map(|names| names.split(','));
     let members: Vec<Uuid> =
         members.map(|name| person(name).ok_or_else(|| nobody(name))).collect::<Result<_, _>>()?;
-    job.provision_on_demand(oid, &members).await.map_err(|error| error.to_string())
+    job.provision_on_demand(oid, members).await.map_err(|error| error.to_string())
 }
 
 fn elsewhere() -> HttpResponse {

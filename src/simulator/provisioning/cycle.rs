@@ -64,7 +64,7 @@ impl ProvisioningJob {
         self.state = self.state.after(reason, now);
         let kind = if is_first { CycleKind::Initial } else { CycleKind::Incremental };
         let log = self.report(kind, entries);
-        self.last = Some(log.clone());
+        self.last = Some(log.json());
         log
     }
 
@@ -161,7 +161,13 @@ impl ProvisioningJob {
             self.is_news(entry.changed) || !self.references.holds_back(oid, self.cycles)
         });
         let open: Vec<&DirectoryEntry> = open.collect();
-        let steps = open.into_iter().filter_map(|entry| self.manager_step(entry)).collect();
+        let mut steps = Vec::new();
+        for entry in open {
+            match self.manager_step(entry) {
+                Some(step) => steps.push(step),
+                None => self.references.note(entry.person.oid, None, self.cycles),
+            }
+        }
         let outcomes = walk(&self.target, steps).await;
         settle(outcomes, &mut self.people, &mut self.references, self.cycles)
     }
@@ -187,7 +193,13 @@ impl ProvisioningJob {
             self.is_news(entry.changed) || !self.references.holds_back(oid, self.cycles)
         });
         let open: Vec<&Group> = open.map(|entry| &entry.group).collect();
-        let steps = open.into_iter().filter_map(|group| self.members_step(group)).collect();
+        let mut steps = Vec::new();
+        for group in open {
+            match self.members_step(group) {
+                Some(step) => steps.push(step),
+                None => self.references.note(group.oid, None, self.cycles),
+            }
+        }
         let outcomes = walk(&self.target, steps).await;
         settle(outcomes, &mut self.groups, &mut self.references, self.cycles)
     }

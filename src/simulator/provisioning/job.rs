@@ -17,7 +17,7 @@ use super::{
     mapping::{AttributeMapping, CustomAttribute, Mapping, PersonLink, Scope},
     matching::Matching,
     quarantine::{JobState, QuarantineLimits},
-    report::{ProvisioningLog, ResourceKind},
+    report::ResourceKind,
     retry::Escrow,
     target::Target,
 };
@@ -90,7 +90,8 @@ pub struct ProvisioningJob {
     /// How many cycles have run.
     pub(super) cycles: u64,
     pub(super) state: JobState,
-    pub(super) last: Option<ProvisioningLog>,
+    /// The sums and failures of the last cycle.
+    pub(super) last: Option<Value>,
 }
 
 /// Why "Test Connection" fails.
@@ -187,11 +188,6 @@ impl ProvisioningJob {
         self.state
     }
 
-    /// What the last cycle did.
-    pub const fn last_cycle(&self) -> Option<&ProvisioningLog> {
-        self.last.as_ref()
-    }
-
     /// Forgets which user is which person, what failed, and a quarantine, as "Restart" does with
     /// `resetScope: Full`: the next cycle is an initial one and matches everybody again.
     pub fn restart(&mut self) {
@@ -211,7 +207,7 @@ impl ProvisioningJob {
             "cycles": self.cycles,
             "escrowed": self.objects.len() + self.references.len(),
             "state": self.state,
-            "last_cycle": self.last.as_ref().map(ProvisioningLog::json),
+            "last_cycle": self.last,
         })
     }
 

@@ -18,8 +18,8 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 pub(super) const WORK_EMAIL: &str = r#"emails[type eq "work"].value"#;
 
-/// Entra's own mapping for an application outside of its gallery, but for `userName`, `externalId`,
-/// `active` and `manager`, which have rules of their own.
+/// Entra's own mapping for an application outside of its gallery, and two rows that are often added.
+/// `userName`, `externalId`, `active` and `manager` have rules of their own.
 const ROWS: [(&str, &str); 20] = [
     ("displayName", "displayName"),
     ("jobTitle", "title"),

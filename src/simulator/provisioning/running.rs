@@ -73,24 +73,33 @@ impl RunningJob {
         self.known.job.lock().await.test_connection().await
     }
 
-    /// A cycle over the tenant's directory as it is now; see [`ProvisioningJob::cycle`].
+    /// A cycle over the tenant's directory as it is now; see [`ProvisioningJob::cycle`]. It goes on
+    /// to its end even if nobody waits for it any more.
     pub async fn cycle(&self) -> ProvisioningLog {
-        let mut job = self.known.job.lock().await;
-        job.cycle(&self.tenant.directory(self.known.client_id)).await
+        let this = self.clone();
+        let cycle = tokio::spawn(async move {
+            let mut job = this.known.job.lock().await;
+            job.cycle(&this.tenant.directory(this.known.client_id)).await
+        });
+        cycle.await.expect("a cycle neither panics nor is cancelled")
     }
 
-    /// See [`ProvisioningJob::provision_on_demand`].
+    /// See [`ProvisioningJob::provision_on_demand`]; it goes on to its end like a cycle.
     ///
     /// # Errors
     /// As there.
     pub async fn provision_on_demand(
         &self,
         oid: Uuid,
-        members: &[Uuid],
+        members: Vec<Uuid>,
     ) -> Result<ProvisioningLog, OnDemandError> {
-        let mut job = self.known.job.lock().await;
-        let directory = self.tenant.directory(self.known.client_id);
-        job.provision_on_demand(&directory, oid, members).await
+        let this = self.clone();
+        let demand = tokio::spawn(async move {
+            let mut job = this.known.job.lock().await;
+            let directory = this.tenant.directory(this.known.client_id);
+            job.provision_on_demand(&directory, oid, &members).await
+        });
+        demand.await.expect("a cycle neither panics nor is cancelled")
     }
 
     /// See [`ProvisioningJob::restart`].
