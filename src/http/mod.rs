@@ -18,6 +18,7 @@ use actix_web::{
 
 use crate::{
     config::Proxies,
+    http::scim::walks::Walks,
     http::{
         cookies::Cookies,
         health::Readiness,
@@ -28,7 +29,6 @@ use crate::{
         },
         pages::{Frame, Link, login::DemoOrganization},
     },
-    http::scim::walks::Walks,
     ports::Ports,
     scim::cursor::CursorKey,
     service::directory_access::DirectoryMemory,

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{id::ConnectorId, master_key::MasterKey},
-    scim::{error::ScimError, resource_type::ResourceType},
+    scim::{error::ScimError, schema::ResourceType},
 };
 
 /// How long a cursor leads on, in seconds.
@@ -51,7 +51,7 @@ pub enum Position {
 }
 
 /// What a list is a list of. A cursor leads on in that list only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct List {
     /// Whose resources.
     pub connector_id: ConnectorId,

@@ -21,7 +21,6 @@ pub mod patch;
 pub mod projection;
 pub mod query;
 pub mod resource_meta;
-pub mod resource_type;
 pub mod schema;
 pub mod search_request;
 pub mod sort;

@@ -54,6 +54,11 @@ impl Projection {
         })
     }
 
+    /// Whether nothing in particular is asked for.
+    pub fn is_default(&self) -> bool {
+        self.attributes.is_none() && self.excluded.is_empty()
+    }
+
     /// Whether an answer has the core attribute of that name, such as `members`, or a part of it;
     /// otherwise nobody needs to look it up.
     pub fn wants(&self, attribute: &str) -> bool {

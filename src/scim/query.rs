@@ -11,7 +11,7 @@ use crate::scim::{
     filter::Filter,
     list_response::{DEFAULT_COUNT, MAX_COUNT},
     projection::Projection,
-    resource_type::ResourceType,
+    schema::ResourceType,
     sort::Sort,
 };
 

@@ -7,7 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::ScimError,
     query::{ListQuery, Parameters},
-    resource_type::ResourceType,
+    schema::ResourceType,
 };
 
 /// The schema of the message that asks a query.

@@ -10,7 +10,7 @@ use crate::scim::{
     dialect::{Profile, value::is_primary},
     error::{ScimError, quoted},
     filter::{compare_numbers, fold, parser::is_known},
-    resource_type::ResourceType,
+    schema::ResourceType,
     schema::{Attribute, Kind, Mutability},
 };
 

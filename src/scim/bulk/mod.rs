@@ -19,7 +19,7 @@ use crate::scim::{
     attribute_path::member,
     dialect::Profile,
     error::{ScimError, quoted},
-    resource_type::ResourceType,
+    schema::ResourceType,
 };
 
 /// The schema of the message that asks for many operations.

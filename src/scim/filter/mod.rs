@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::scim::{
-    attribute_path::AttributePath, dialect::Profile, error::ScimError, resource_type::ResourceType,
+    attribute_path::AttributePath, dialect::Profile, error::ScimError, schema::ResourceType,
 };
 
 pub(in crate::scim) use matches::compare_numbers;

@@ -7,7 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
-    resource_type::ResourceType,
+    schema::ResourceType,
     schema::{Attribute, Kind, Mutability},
 };
 

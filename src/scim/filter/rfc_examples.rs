@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::scim::{
     dialect::{ENTRA, STRICT},
     filter::Filter,
-    resource_type::ResourceType,
     schema,
+    schema::ResourceType,
 };
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
