@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod command_line;
+mod export_users;
 mod finish_a_sign_in;
 mod keep_organizations_apart;
 mod log_in;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::person::Person;
 use crate::{
     domain::{account::Account, group::Membership},
-    scim::{group::GroupValue, resource_kind::ResourceKind, user::User},
+    scim::{group::GroupValue, schema::ResourceType, user::User},
 };
 
 /// One person with their groups.
@@ -17,16 +17,16 @@ pub(super) fn line(
     memberships: Vec<Membership>,
     base_url: Option<&str>,
 ) -> String {
-    let location = |kind: ResourceKind, id: &dyn ToString| {
+    let location = |kind: ResourceType, id: &dyn ToString| {
         format!("{}/{}/{}", base_url.unwrap_or_default(), kind.endpoint(), id.to_string())
     };
     let groups = memberships.into_iter().map(|membership| GroupValue {
-        location: location(ResourceKind::Group, &membership.group_id),
+        location: location(ResourceType::Group, &membership.group_id),
         value: membership.group_id.to_string(),
         display: membership.display,
         direct: true,
     });
-    let meta = Person(account).meta(location(ResourceKind::User, &account.id));
+    let meta = Person(account).meta(location(ResourceType::User, &account.id));
     let user = User::from_stored(account.attributes.clone());
     let mut resource = user.to_resource(&meta, groups.collect());
     if base_url.is_none()
