@@ -10,8 +10,7 @@ pub(super) fn record<Cell: AsRef<str>>(cells: impl IntoIterator<Item = Cell>) ->
     line
 }
 
-/// The text with an apostrophe before it where a spreadsheet would run it, which then shows the
-/// text itself.
+/// The text, with an apostrophe before it where a spreadsheet would run it.
 ///
 /// It can be taken away again: before a text that begins with apostrophes and would run without
 /// them stands one more. No other text is changed, such as *'s-Gravenhage* or +49 30 901820.

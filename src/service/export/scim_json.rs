@@ -18,7 +18,7 @@ pub(super) fn line(
     base_url: Option<&str>,
 ) -> String {
     let location = |kind: ResourceType, id: &dyn ToString| {
-        format!("{}/{}/{}", base_url.unwrap_or_default(), kind.endpoint(), id.to_string())
+        format!("{}{}/{}", base_url.unwrap_or_default(), kind.endpoint(), id.to_string())
     };
     let groups = memberships.into_iter().map(|membership| GroupValue {
         location: location(ResourceType::Group, &membership.group_id),
