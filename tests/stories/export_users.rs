@@ -240,7 +240,7 @@ async fn whoever_lacks_a_name_is_left_out_of_an_upload_and_listed() {
     });
     assert_eq!(told["left_out"], json!({ "count": 1, "people": [person] }));
     let said = format!(
-        "Wrote 1 people of acme, in 1 requests.\nLeft out: 1\n  {} nameless@acme.example: {reason}\n",
+        "Written: 1\nRequests: 1\nLeft out: 1\n  {} nameless@acme.example: {reason}\n",
         account.id
     );
     assert_eq!(stderr(&in_words), said);
@@ -395,7 +395,7 @@ async fn a_full_disk_is_told_and_an_export_is_not_taken_for_whole() {
 
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("writing to standard output"), "{}", stderr(&output));
-    assert!(!stderr(&output).contains("Wrote"));
+    assert!(!stderr(&output).contains("Written"));
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ async fn write(
     if arguments.json {
         tell(&described(arguments, choice.format, summary).to_string());
     } else {
-        words(organization, choice.format, summary).iter().for_each(|line| tell(line));
+        words(choice.format, summary).iter().for_each(|line| tell(line));
     }
     Ok(())
 }
@@ -173,27 +173,27 @@ fn listed(remarks: &Remarks) -> Value {
 }
 
 /// The same for a person, line by line.
-fn words(organization: &Organization, format: export::Format, summary: &Summary) -> Vec<String> {
-    let requests = match format {
-        export::Format::EntraBulkUpload => format!(", in {} requests", summary.parts),
-        _ => String::new(),
-    };
-    let written = format!("Wrote {} people of {}{requests}.", summary.written, organization.slug);
-    let mut lines = vec![written];
-    for (heading, remarks) in
-        [("Left out", &summary.left_out), ("Written, but not all", &summary.incomplete)]
-    {
-        if remarks.count > 0 {
-            lines.push(format!("{heading}: {}", remarks.count));
-        }
-        let named = remarks.named.iter();
-        lines.extend(named.map(|remark| {
-            format!("  {} {}: {}", remark.id, remark.user_name.escape_debug(), remark.reason)
-        }));
-        let rest = remarks.count - remarks.named.len() as u64;
-        if rest > 0 {
-            lines.push(format!("  and {rest} more"));
-        }
+fn words(format: export::Format, summary: &Summary) -> Vec<String> {
+    let mut lines = vec![format!("Written: {}", summary.written)];
+    if format == export::Format::EntraBulkUpload {
+        lines.push(format!("Requests: {}", summary.parts));
+    }
+    lines.extend(words_of("Left out", &summary.left_out));
+    lines.extend(words_of("Incomplete", &summary.incomplete));
+    lines
+}
+
+fn words_of(heading: &str, remarks: &Remarks) -> Vec<String> {
+    if remarks.count == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("{heading}: {}", remarks.count)];
+    lines.extend(remarks.named.iter().map(|remark| {
+        format!("  {} {}: {}", remark.id, remark.user_name.escape_debug(), remark.reason)
+    }));
+    let rest = remarks.count - remarks.named.len() as u64;
+    if rest > 0 {
+        lines.push(format!("  and {rest} more"));
     }
     lines
 }
