@@ -242,7 +242,7 @@ fn replace(
         return Err(Stop::Refused(AccountConflict::Version));
     }
     let key = params![account.organization_id, account.id];
-    let sql = "DELETE FROM account_email WHERE organization_id = ? AND account_id = ?";
+    let sql = "DELETE FROM account_address WHERE organization_id = ? AND account_id = ?";
     connection.prepare_cached(sql)?.execute(key)?;
     insert_addresses(connection, account)?;
     if revokes {
@@ -258,7 +258,7 @@ fn insert_addresses(connection: &Connection, account: &Account) -> rusqlite::Res
     if addresses.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO account_email (organization_id, account_id, email_folded)
+    let sql = "INSERT INTO account_address (organization_id, account_id, email_folded)
                VALUES (?, ?, ?)";
     let mut statement = connection.prepare_cached(sql)?;
     addresses.iter().try_for_each(|address| {
