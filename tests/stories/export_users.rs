@@ -391,7 +391,8 @@ async fn a_full_disk_is_told_and_an_export_is_not_taken_for_whole() {
     let mut command =
         scene.installation.command(&["export", "users", "acme", "--format", "scim-json"]);
 
-    let output = command.stdout(full).stderr(Stdio::piped()).output().await.unwrap();
+    let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().await.unwrap();
 
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("writing to standard output"), "{}", stderr(&output));

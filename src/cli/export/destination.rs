@@ -90,7 +90,7 @@ impl Destination {
     /// Gives what was written its name.
     pub fn finish(self) -> anyhow::Result<()> {
         match self {
-            Self::Stdout => Ok(()),
+            Self::Stdout => io::stdout().flush().context("writing to standard output"),
             Self::File(file, mut unfinished) => {
                 let file = file.into_inner().map_err(io::IntoInnerError::into_error);
                 let written = file.and_then(|file| file.sync_all());

@@ -141,7 +141,7 @@ async fn write(
     if arguments.json {
         tell(&described(arguments, choice.format, summary).to_string());
     } else {
-        words(choice.format, summary).iter().for_each(|line| tell(line));
+        tell(&words(choice.format, summary).join("\n"));
     }
     Ok(())
 }
@@ -235,7 +235,7 @@ impl Drop for Progress {
     }
 }
 
-/// A line about the export, apart from what it writes.
-fn tell(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// What is to be said about the export, apart from what it writes.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
