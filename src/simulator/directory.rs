@@ -140,6 +140,8 @@ pub(super) struct Tenant {
     pub(super) moment: u64,
     /// When people and groups last changed; who is not in it is as in the beginning.
     pub(super) changed: HashMap<Uuid, u64>,
+    /// When people and groups were deleted.
+    pub(super) deleted: HashMap<Uuid, u64>,
 }
 
 impl Tenant {

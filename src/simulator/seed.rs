@@ -178,6 +178,7 @@ impl TenantSeed {
             applications: Vec::new(),
             moment: 0,
             changed: HashMap::new(),
+            deleted: HashMap::new(),
         };
         let managers: Vec<_> = self.people.iter().map(|seed| seed.manager.clone()).collect();
         tenant.people = self.people.into_iter().map(|seed| seed.grow(&tenant.domain)).collect();

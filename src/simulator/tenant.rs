@@ -1,7 +1,7 @@
 //! A tenant of a running simulator, in the hands of a test or of the command line.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -58,6 +58,8 @@ pub struct Directory {
     pub entries: Vec<DirectoryEntry>,
     /// Every group.
     pub groups: Vec<GroupEntry>,
+    /// The people and groups that were deleted for good, with the moment.
+    pub deleted: HashMap<Uuid, u64>,
     /// Grows with every change of the tenant: the watermark of who has read so far.
     pub moment: u64,
 }
@@ -324,7 +326,7 @@ impl SimulatedTenant {
                 person: person.clone(),
             };
             let entries = tenant.people.iter().map(entry).collect();
-            Directory { entries, groups, moment: tenant.moment }
+            Directory { entries, groups, deleted: tenant.deleted.clone(), moment: tenant.moment }
         })
     }
 
@@ -339,7 +341,7 @@ impl SimulatedTenant {
     }
 }
 
-/// Takes who is deleted out of assignments and groups.
+/// Takes who is deleted out of assignments and groups, and notes the deletion.
 fn forget(tenant: &mut Tenant, oid: Uuid) {
     for application in &mut tenant.applications {
         application.assignments.remove(&oid);
@@ -353,4 +355,5 @@ fn forget(tenant: &mut Tenant, oid: Uuid) {
         tenant.touch(group);
     }
     tenant.touch(oid);
+    tenant.deleted.insert(oid, tenant.moment);
 }

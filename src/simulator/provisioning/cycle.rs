@@ -94,14 +94,10 @@ impl ProvisioningJob {
     }
 
     async fn provision_people(&mut self, directory: &Directory) -> Vec<ProvisioningEntry> {
-        let present: HashSet<Uuid> =
-            directory.entries.iter().map(|entry| entry.person.oid).collect();
-        let due = directory.entries.iter().filter(|entry| {
-            let oid = entry.person.oid;
-            self.is_news(entry.changed) || self.objects.is_due(oid, self.cycles)
-        });
+        let due = directory.entries.iter();
+        let due = due.filter(|entry| self.is_due(entry.person.oid, entry.changed));
         let due: Vec<&DirectoryEntry> = due.collect();
-        let gone = self.gone(self.people.keys(), &present);
+        let gone = self.gone(directory, &self.people);
         let mut steps: Vec<PersonStep> =
             due.into_iter().map(|entry| self.person_step(entry)).collect();
         steps.extend(gone.into_iter().map(|oid| {
@@ -118,24 +114,23 @@ impl ProvisioningJob {
         PersonStep { oid, link, wanted: Some(self.mapping.wanted(entry)) }
     }
 
+    /// Whether an object changed since the last cycle, or failed and is to be tried again.
+    fn is_due(&self, oid: Uuid, changed: u64) -> bool {
+        self.is_news(changed) || self.objects.is_due(oid, self.cycles)
+    }
+
     /// Who is linked, but was deleted from the directory.
-    fn gone<'a>(
-        &self,
-        linked: impl Iterator<Item = &'a Uuid>,
-        present: &HashSet<Uuid>,
-    ) -> Vec<Uuid> {
-        let gone = linked.filter(|oid| !present.contains(oid));
-        gone.copied().filter(|oid| !self.objects.holds_back(*oid, self.cycles)).collect()
+    fn gone<L>(&self, directory: &Directory, links: &HashMap<Uuid, L>) -> Vec<Uuid> {
+        let deleted = directory.deleted.iter().filter(|(oid, _)| links.contains_key(oid));
+        let due = deleted.filter(|(oid, moment)| self.is_due(**oid, **moment));
+        due.map(|(oid, _)| *oid).collect()
     }
 
     async fn provision_groups(&mut self, directory: &Directory) -> Vec<ProvisioningEntry> {
-        let present: HashSet<Uuid> = directory.groups.iter().map(|entry| entry.group.oid).collect();
-        let due = directory.groups.iter().filter(|entry| {
-            let oid = entry.group.oid;
-            self.is_news(entry.changed) || self.objects.is_due(oid, self.cycles)
-        });
+        let due = directory.groups.iter();
+        let due = due.filter(|entry| self.is_due(entry.group.oid, entry.changed));
         let due: Vec<&GroupEntry> = due.collect();
-        let gone = self.gone(self.groups.keys(), &present);
+        let gone = self.gone(directory, &self.groups);
         let mut steps: Vec<GroupStep> =
             due.into_iter().map(|entry| self.group_step(entry)).collect();
         steps.extend(gone.into_iter().map(|oid| {

@@ -64,6 +64,37 @@ async fn a_change_in_the_directory_is_tried_before_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_does_not_wait_for_a_change_that_failed() {
+    let mut scene = Scene::begin();
+    scene.cycle().await;
+    scene.server.refuse("PATCH", 400, "no");
+    scene.change_ada(|ada| ada.job_title = Some("Head".into()));
+    for _ in 0..2 {
+        scene.cycle().await;
+    }
+
+    scene.tenant.delete_person(scene.ada);
+    let log = scene.cycle().await;
+
+    assert_eq!((log.count(Action::Delete), log.escrowed), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_deletion_is_tried_again() {
+    let mut scene = Scene::begin();
+    scene.cycle().await;
+    scene.tenant.delete_person(scene.ada);
+    scene.server.refuse("DELETE", 503, "not now");
+
+    let refused = scene.cycle().await;
+    scene.server.serve_all();
+    let deleted = scene.cycle().await;
+
+    assert_eq!((refused.escrowed, refused.failures().count()), (1, 1));
+    assert_eq!((deleted.count(Action::Delete), deleted.escrowed), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_failure_leaves_the_others_alone() {
     let mut scene = Scene::begin();
     let bob = scene.person("Bob");
