@@ -82,6 +82,7 @@ async fn maintain(ports: Ports, sessions: SessionAdapter) {
             maintenance::forget_expired_logins(&ports).await?;
             maintenance::forget_old_decisions(&ports).await?;
             maintenance::forget_old_revocations(&ports).await?;
+            maintenance::forget_old_provisioning_records(&ports).await?;
             Ok::<_, Unavailable>(())
         };
         if let Err(unavailable) = done.await {

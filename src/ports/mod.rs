@@ -2,6 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
+use jiff::SignedDuration;
+
 use self::journal::Journal;
 use crate::{
     domain::{clock::Clock, session::SessionLimits},
@@ -51,8 +53,19 @@ pub struct Settings {
     pub public_url: String,
     /// How long sessions live.
     pub session_limits: SessionLimits,
+    /// How much of the provisioning log is kept.
+    pub provisioning_log: LogLimits,
     /// Other origins that a sign-in may return to: `https://app.example.com`.
     pub return_origins: Vec<String>,
+}
+
+/// How much of a connector's provisioning log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// How long.
+    pub kept: SignedDuration,
+    /// How many lines at most.
+    pub most: u64,
 }
 
 /// A part of the outside world that may be away.

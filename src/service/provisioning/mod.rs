@@ -7,8 +7,10 @@
 //! boundary, where every error passes.
 
 mod groups;
+pub mod health;
 mod log;
 mod policy;
+pub mod replay;
 mod users;
 mod write;
 

@@ -10,18 +10,24 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::domain::{
-    access_role::AccessRole,
-    connector::{ConnectorKind, LinkByUserName, RoleSource},
-    decision::Outcome,
-    id::{
-        AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, OrganizationId, Reference,
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        connector::{ConnectorKind, LinkByUserName, RoleSource},
+        decision::Outcome,
+        group::MemberKind,
+        id::{
+            AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, GroupId, MemberId,
+            OrganizationId, ProvisioningRecordId, Reference,
+        },
+        master_key::MasterKey,
+        organization::{Edition, EmailDomain, Slug},
+        provisioning_record::ProvisioningOutcome,
+        return_to::ReturnTo,
+        secret::{Secret, SecretDigest, hexadecimal},
+        subject_link::LinkBasis,
     },
-    master_key::MasterKey,
-    organization::{Edition, EmailDomain, Slug},
-    return_to::ReturnTo,
-    secret::{Secret, SecretDigest, hexadecimal},
-    subject_link::LinkBasis,
+    scim::schema::Kind,
 };
 
 /// The columns of a row from left to right: a struct's fields are read in the order of the SELECT.
@@ -151,12 +157,15 @@ macro_rules! as_bytes {
 }
 
 as_bytes!(
-    OrganizationId,
+    AccountId,
+    AuditEventId,
     ConnectorId,
     CredentialId,
-    AccountId,
     DecisionId,
-    AuditEventId,
+    GroupId,
+    MemberId,
+    OrganizationId,
+    ProvisioningRecordId,
     SecretDigest
 );
 
@@ -183,12 +192,24 @@ as_text! {
     Edition: parsed,
     EmailDomain: parsed,
     LinkByUserName: parsed,
+    ProvisioningOutcome: parsed,
     RoleSource: parsed,
     Slug: parsed,
+    Kind: Kind::named,
     LinkBasis: LinkBasis::from_stored,
     Outcome: |text| serde_json::from_value(Value::from(text)).ok(),
     Reference: |text| Some(Reference::from_stored(text.to_owned())),
     ReturnTo: |text| Some(ReturnTo::from_stored(text.to_owned())),
+}
+
+impl FromSql for MemberKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "User" => Ok(Self::Account),
+            "Group" => Ok(Self::Group),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
 }
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {

@@ -9,12 +9,13 @@ use crate::domain::master_key::MasterKey;
 pub(super) const APPLICATION_ID: i32 = 0x506F_7274;
 
 /// One file per version, the first makes version 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("0001_first.sql"),
     include_str!("0002_sign_ins_in_bounds.sql"),
     include_str!("0003_revocations.sql"),
     include_str!("0004_scim_credentials.sql"),
     include_str!("0005_provisioning_policy.sql"),
+    include_str!("0006_groups_and_queries.sql"),
 ];
 
 /// The newest version that this binary knows.
