@@ -26,11 +26,11 @@ use crate::{
     oidc::authority::{Authority, AuthorityError, TrustedHosts},
     outbound::authority_client::AuthorityClient,
     ports::{
-        Ports, Settings, Unavailable,
+        LogLimits, Ports, Settings, Unavailable,
         store::{SigningKey, SigningKeys as _},
     },
     scim::cursor::CursorKey,
-    service::access,
+    service::{access, directory_access::DirectoryMemory},
     storage::sqlite::{OpenError, SqliteStore},
 };
 
@@ -68,6 +68,7 @@ pub struct App {
     pub ports: Ports,
     config: Config,
     cookies: Cookies,
+    directories: Arc<DirectoryMemory>,
     sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
     master_key: Arc<MasterKey>,
@@ -131,7 +132,15 @@ impl App {
             settings: Arc::new(settings(&config)),
         };
         let cookies = Cookies::new(&master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities, master_key })
+        Ok(Self {
+            ports,
+            config,
+            cookies,
+            directories: Arc::default(),
+            sessions: kept.adapter,
+            authorities,
+            master_key,
+        })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -149,7 +158,7 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
-        let background = running::background(&self.ports, &self.sessions);
+        let background = running::background(&self.ports, &self.sessions, &self.directories);
         tokio::task::spawn_blocking(move || {
             if let Err(error) = self.authorities.prepare() {
                 tracing::error!(%error, "no authority can be reached until this is mended");
@@ -161,6 +170,7 @@ impl App {
             background,
             readiness,
             ports: self.ports,
+            directories: self.directories,
             sessions: self.sessions,
         })
     }
@@ -175,6 +185,7 @@ impl App {
         let form_targets: Vec<Url> = loopback.chain(returns).collect();
         State {
             ports: self.ports.clone(),
+            directories: self.directories.clone(),
             cookies: self.cookies.clone(),
             frame: Frame {
                 demo: !demo.organizations.is_empty(),
@@ -234,6 +245,11 @@ fn settings(config: &Config) -> Settings {
             .iter()
             .map(|origin| origin.as_str().to_owned())
             .collect(),
+        provisioning_log: LogLimits {
+            kept: config.scim.log_kept(),
+            most: config.scim.log_lines.get().into(),
+        },
+        scim_token_lifetime: config.scim.access_token_lifetime(),
     }
 }
 

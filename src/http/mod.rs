@@ -18,6 +18,7 @@ use actix_web::{
 
 use crate::{
     config::Proxies,
+    http::scim::walks::Walks,
     http::{
         cookies::Cookies,
         health::Readiness,
@@ -28,9 +29,9 @@ use crate::{
         },
         pages::{Frame, Link, login::DemoOrganization},
     },
-    http::scim::walks::Walks,
     ports::Ports,
     scim::cursor::CursorKey,
+    service::directory_access::DirectoryMemory,
 };
 
 pub mod assets;
@@ -43,6 +44,7 @@ pub mod health;
 pub mod login;
 pub mod logout;
 pub mod middleware;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod scim;
@@ -55,6 +57,8 @@ pub mod setup;
 pub struct State {
     /// The outside world.
     pub ports: Ports,
+    /// What is kept from one request of a directory to the next.
+    pub directories: Arc<DirectoryMemory>,
     /// Names and keys of the cookies.
     pub cookies: Cookies,
     /// What stands around every page.
@@ -121,6 +125,7 @@ pub fn app(
         )
         .service(web::resource("/session").route(web::get().to(session::show)))
         .service(web::resource("/session/token").route(web::post().to(session::issue_token)))
+        .service(web::resource("/oauth/token").route(web::post().to(oauth::token)))
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(session::jwks)))
         .service(web::resource("/health/live").route(web::get().to(health::live)))
         .service(web::resource("/health/ready").route(web::get().to(health::ready)))

@@ -57,6 +57,8 @@ pub struct Settings {
     pub provisioning_log: LogLimits,
     /// Other origins that a sign-in may return to: `https://app.example.com`.
     pub return_origins: Vec<String>,
+    /// How long an access token for SCIM is good for.
+    pub scim_token_lifetime: SignedDuration,
 }
 
 /// How much of a connector's provisioning log is kept.

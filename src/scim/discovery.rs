@@ -155,7 +155,7 @@ fn type_value(
         "id": kind.name(),
         "name": kind.name(),
         "description": kind.schema().description,
-        "endpoint": format!("/{}", kind.endpoint()),
+        "endpoint": kind.endpoint(),
         "schema": kind.schema().id,
         "meta": meta("ResourceType", base_url, &format!("ResourceTypes/{}", kind.name())),
     });

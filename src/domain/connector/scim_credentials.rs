@@ -132,6 +132,11 @@ impl ScimCredentials {
         self.credentials.iter().filter(move |credential| credential.is_valid(now))
     }
 
+    /// The credential of this name, expired or not.
+    pub fn find(&self, id: CredentialId) -> Option<&ScimCredential> {
+        self.credentials.iter().find(|credential| credential.id == id)
+    }
+
     /// Whether the credential is there and has not expired.
     pub fn is_valid(&self, id: CredentialId, now: Timestamp) -> bool {
         self.valid(now).any(|credential| credential.id == id)

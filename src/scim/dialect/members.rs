@@ -140,7 +140,7 @@ fn named_members(filter: &Filter) -> Option<Vec<String>> {
 
 fn by_endpoint(segment: &str) -> Option<ResourceType> {
     let mut types = ResourceType::ALL.into_iter();
-    types.find(|kind| kind.endpoint().eq_ignore_ascii_case(segment))
+    types.find(|kind| kind.endpoint()[1..].eq_ignore_ascii_case(segment))
 }
 
 fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m str> {

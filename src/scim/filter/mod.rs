@@ -10,13 +10,15 @@ mod display;
 mod fold;
 mod matches;
 pub(in crate::scim) mod parser;
+#[cfg(test)]
+mod rfc_examples;
 mod search_form;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::scim::{
-    attribute_path::AttributePath, dialect::Profile, error::ScimError, resource_kind::ResourceKind,
+    attribute_path::AttributePath, dialect::Profile, error::ScimError, schema::ResourceType,
 };
 
 pub(in crate::scim) use matches::compare_numbers;
@@ -147,7 +149,7 @@ impl Filter {
     /// none; it is named.
     pub fn parse(
         text: &str,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         profile: &Profile,
     ) -> Result<Self, ScimError> {
         parser::filter(text, kind, profile)

@@ -7,7 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
-    resource_kind::ResourceKind,
+    schema::ResourceType,
     schema::{Attribute, Kind, Mutability},
 };
 
@@ -20,7 +20,7 @@ pub const MAX_DEPTH: usize = 20;
 /// Reads a whole filter.
 pub(super) fn filter(
     text: &str,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     profile: &Profile,
 ) -> Result<Filter, ScimError> {
     let mut parser = Parser { rest: text, depth: 0, within: Within::Resource(kind), profile };
@@ -58,7 +58,7 @@ struct Parser<'t, 'p> {
 #[derive(Clone, Copy)]
 enum Within {
     /// A resource of that kind, or of any.
-    Resource(Option<ResourceKind>),
+    Resource(Option<ResourceType>),
     /// One value of an attribute, of which this is known.
     Value(Option<&'static Attribute>),
 }
@@ -139,13 +139,10 @@ impl<'t> Parser<'t, '_> {
     fn attribute(
         &self,
         name: &str,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
     ) -> Result<AttributePath, ScimError> {
         let path = AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
-        let foreign = kind.is_some_and(|kind| !kind.may_have(&path.attribute));
-        let unknown = path.target_definition().is_none() || foreign;
-        let core = path.schema.is_none() && !path.is_extension();
-        if core && unknown && !self.profile.unknown_attributes {
+        if !self.profile.unknown_attributes && !is_known(&path, kind) {
             return Err(invalid(format!("{} is not an attribute", quoted(name))));
         }
         Ok(path)
@@ -302,6 +299,20 @@ impl<'t> Parser<'t, '_> {
     fn skip_spaces(&mut self) {
         self.rest = self.rest.trim_start();
     }
+}
+
+/// Whether the path may name something in a resource of that type, or of any: always under an
+/// extension's URN, in the core only what the schema has.
+pub(in crate::scim) fn is_known(path: &AttributePath, kind: Option<ResourceType>) -> bool {
+    let mut kinds = ResourceType::ALL.into_iter().filter(|known| kind.is_none_or(|k| k == *known));
+    let sub_attribute = path.sub_attribute.as_deref();
+    path.schema.is_some()
+        || path.is_extension()
+        || kinds.any(|kind| {
+            let known = kind.find(None, &path.attribute);
+            known
+                .is_some_and(|known| sub_attribute.is_none_or(|s| known.sub_attribute(s).is_some()))
+        })
 }
 
 /// Booleans and null are equal or not; binary values have no order either (RFC 7644 §3.4.2.2).

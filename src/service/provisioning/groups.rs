@@ -120,11 +120,7 @@ impl Directory<'_> {
     }
 
     /// Deletes a group.
-    pub async fn delete_group(
-        &self,
-        id: GroupId,
-        expected: Expected<'_>,
-    ) -> Result<(), Error> {
+    pub async fn delete_group(&self, id: GroupId, expected: Expected<'_>) -> Result<(), Error> {
         let group = self.own_group(id).await?;
         if !expected.allows(group.version) {
             return Err(Error::Version);
@@ -234,11 +230,7 @@ impl Directory<'_> {
         Ok(rows)
     }
 
-    async fn members_where(
-        &self,
-        group: GroupId,
-        filter: &Filter,
-    ) -> Result<Vec<MemberId>, Error> {
+    async fn members_where(&self, group: GroupId, filter: &Filter) -> Result<Vec<MemberId>, Error> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let members = self.members(group, after).await?;

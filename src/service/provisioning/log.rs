@@ -45,7 +45,10 @@ impl Call {
 }
 
 /// For each attribute that differs, its value `before` and `after`.
-pub(super) fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn changes(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Map<String, Value> {
     let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
     names
         .filter(|name| before.get(*name) != after.get(*name))

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Values of a role that mean no role of the application: what Entra ID calls *Default Access*.
-const NO_ROLES: [&str; 3] = ["Default Access", "msiam_access", "00000000-0000-0000-0000-000000000000"];
+const NO_ROLES: [&str; 3] =
+    ["Default Access", "msiam_access", "00000000-0000-0000-0000-000000000000"];
 
 /// The e-mail address of a person: where the connector says it stands, else the primary one.
 pub(super) fn email<'u>(fields: &FieldSources, user: &'u User) -> Cow<'u, str> {

@@ -103,11 +103,7 @@ impl Directory<'_> {
     }
 
     /// Deletes an account; whoever is signed in to it is signed out.
-    pub async fn delete_user(
-        &self,
-        id: AccountId,
-        expected: Expected<'_>,
-    ) -> Result<(), Error> {
+    pub async fn delete_user(&self, id: AccountId, expected: Expected<'_>) -> Result<(), Error> {
         let account = self.own_account(id).await?;
         if !expected.allows(account.version) {
             return Err(Error::Version);

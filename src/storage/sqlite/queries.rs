@@ -211,7 +211,6 @@ impl Selection {
         }
         // The sign keeps SQLite from going through the whole list for a few rows.
         sql += if keys.is_some() { " ORDER BY +position" } else { " ORDER BY position" };
-        drop(table);
         Self { directory, query, sql, values, sorted_by }
     }
 
