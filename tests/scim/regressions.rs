@@ -63,8 +63,17 @@ const ROWS: [(u8, Row); 50] = [
     (29, Here("who_is_inactive_is_found_or_comes_back_and_no_dead_end")),
     (30, Here("a_creation_that_is_sent_again_makes_nobody_else")),
     (31, Here("another_e_mail_address_is_no_deletion")),
-    (32, Elsewhere("stories/log_in.rs", "a_user_name_that_belongs_to_another_object_opens_nothing")),
-    (33, Elsewhere("stories/keep_organizations_apart.rs", "the_same_object_id_in_another_tenant_is_somebody_else")),
+    (
+        32,
+        Elsewhere("stories/log_in.rs", "a_user_name_that_belongs_to_another_object_opens_nothing"),
+    ),
+    (
+        33,
+        Elsewhere(
+            "stories/keep_organizations_apart.rs",
+            "the_same_object_id_in_another_tenant_is_somebody_else",
+        ),
+    ),
     (34, Here("active_may_be_text_in_every_kind_of_request")),
     (35, Here("a_password_is_no_condition_and_no_way_in")),
     (36, Here("everybody_is_looked_at_and_counted_beyond_the_first_page")),
@@ -167,7 +176,9 @@ async fn operations_are_read_in_any_case_and_may_come_in_every_cycle() {
     let scim = Scim::fresh().await;
     let ada = scim.user("ada").await;
 
-    for (number, op) in ["Add", "add", "ADD", "Replace", "replace", "REPLACE"].into_iter().enumerate() {
+    for (number, op) in
+        ["Add", "add", "ADD", "Replace", "replace", "REPLACE"].into_iter().enumerate()
+    {
         let value = format!("T{number}");
         let operations = json!([
             { "op": op, "path": "title", "value": value },
@@ -271,7 +282,9 @@ async fn roles_may_be_documents_in_texts() {
     let plain = |value: &str| (value.to_owned(), None);
 
     let created = roles(&scim.read(&ada).await);
-    let replace = |value: Value| scim.patch(&ada, json!([{ "op": "replace", "path": "roles", "value": value }]));
+    let replace = |value: Value| {
+        scim.patch(&ada, json!([{ "op": "replace", "path": "roles", "value": value }]))
+    };
     let texts = roles(&replace(json!([document("C"), document("D")])).await.json());
     let objects = roles(&replace(json!([{ "value": document("E") }])).await.json());
     let no_document = roles(&replace(json!(["{not json"])).await.json());
@@ -285,9 +298,7 @@ async fn roles_may_be_documents_in_texts() {
 #[tokio::test]
 async fn parts_of_one_address_end_up_in_one_address() {
     let scim = Scim::fresh().await;
-    let part = |op: &str, sub: &str, value: &str| {
-        json!({ "op": op, "path": format!("addresses[type eq \"work\"].{sub}"), "value": value })
-    };
+    let part = |op: &str, sub: &str, value: &str| json!({ "op": op, "path": format!("addresses[type eq \"work\"].{sub}"), "value": value });
 
     for (name, op) in [("ada", "Add"), ("bob", "replace")] {
         let path = scim.user(name).await;
@@ -295,7 +306,8 @@ async fn parts_of_one_address_end_up_in_one_address() {
         scim.patch(&path, together).await;
         scim.patch(&path, json!([part(op, "region", "SH")])).await;
 
-        let expected = json!([{ "type": "work", "locality": "Kiel", "country": "DE", "region": "SH" }]);
+        let expected =
+            json!([{ "type": "work", "locality": "Kiel", "country": "DE", "region": "SH" }]);
         assert_eq!(scim.read(&path).await["addresses"], expected, "{op}");
     }
 }
@@ -335,7 +347,10 @@ async fn a_value_without_a_path_may_name_its_attributes_by_dots_and_urns() {
 
         let read = scim.read(&ada).await;
         assert_eq!(answer.status, 200, "{op}: {}", answer.body);
-        assert_eq!(read["name"], json!({ "givenName": "A", "familyName": "Adler", "middleName": "M" }));
+        assert_eq!(
+            read["name"],
+            json!({ "givenName": "A", "familyName": "Adler", "middleName": "M" })
+        );
         assert_eq!(read["title"], "Head");
         assert_eq!(read[ENTERPRISE], json!({ "department": "Sales", "division": "North" }));
         assert_eq!(read["urn:acme:2.0:User"], json!({ "badge": "7", "desk": "9" }));
@@ -354,7 +369,8 @@ async fn replacing_members_by_nobody_empties_the_group() {
         let operation = json!([{ "op": "replace", "path": "members", "value": nobody }]);
         let answer = scim.patch(&team, operation).await;
         let left = scim.members(&team).await;
-        scim.patch(&team, json!([{ "op": "add", "path": "members", "value": values(&[&ada]) }])).await;
+        scim.patch(&team, json!([{ "op": "add", "path": "members", "value": values(&[&ada]) }]))
+            .await;
 
         assert_eq!(answer.status, 204, "{nobody}: {}", answer.body);
         assert!(left.is_empty(), "{nobody}: {left:?}");
@@ -384,7 +400,11 @@ async fn a_member_needs_no_type() {
         scim.patch(&team, json!([{ "op": "remove", "path": "members" }])).await;
 
         assert_eq!(answer.status, 204, "{member}: {}", answer.body);
-        assert_eq!((&found[0]["value"], &found[0]["type"]), (&json!(id(&ada)), &json!("User")), "{member}");
+        assert_eq!(
+            (&found[0]["value"], &found[0]["type"]),
+            (&json!(id(&ada)), &json!("User")),
+            "{member}"
+        );
     }
     scim.patch(&team, json!([{ "op": "add", "path": "members", "value": values(&[&crew]) }])).await;
     assert_eq!(scim.read(&team).await["members"][0]["type"], "Group");
@@ -402,7 +422,9 @@ async fn fifty_changes_of_one_group_at_once_all_land() {
     let team = scim.group("Team", &leaving).await;
 
     let mut changes = JoinSet::new();
-    for (op, path) in leaving.iter().map(|path| ("Remove", path)).chain(coming.iter().map(|path| ("Add", path))) {
+    for (op, path) in
+        leaving.iter().map(|path| ("Remove", path)).chain(coming.iter().map(|path| ("Add", path)))
+    {
         let (directory, team) = (scim.directory.clone(), team.clone());
         let operation = json!({ "op": op, "path": "members", "value": values(&[path]) });
         changes.spawn(async move {
@@ -425,7 +447,8 @@ async fn adding_members_who_are_there_changes_nothing() {
     scim.service.advance(jiff::SignedDuration::from_mins(40));
 
     for _ in 0..3 {
-        let again = json!([{ "op": "Add", "path": "members", "value": values(&[&ada, &bob, &ada]) }]);
+        let again =
+            json!([{ "op": "Add", "path": "members", "value": values(&[&ada, &bob, &ada]) }]);
         let answer = scim.patch(&team, again).await;
         assert_eq!(answer.status, 204, "{}", answer.body);
         assert_eq!(answer.header("etag"), before["meta"]["version"].as_str());
@@ -459,8 +482,27 @@ async fn an_external_id_is_found_exactly_as_sent_and_nobody_is_made_twice() {
 async fn no_external_id_is_too_strange_to_be_asked_for() {
     let scim = Scim::fresh().await;
     let strange = [
-        "a b", "a\"b", "a\\b", "'; --", "%", "_", "a%", "*", "\u{e4}+&#=", "{}", "[]", "()", "null",
-        "true", "7", "0x1", "\u{1f980}", "a\nb", "eq", "$.id", "urn:x:y",
+        "a b",
+        "a\"b",
+        "a\\b",
+        "'; --",
+        "%",
+        "_",
+        "a%",
+        "*",
+        "\u{e4}+&#=",
+        "{}",
+        "[]",
+        "()",
+        "null",
+        "true",
+        "7",
+        "0x1",
+        "\u{1f980}",
+        "a\nb",
+        "eq",
+        "$.id",
+        "urn:x:y",
     ];
     for (number, external_id) in strange.into_iter().enumerate() {
         scim.user_with(&format!("u{number}"), json!({ "externalId": external_id })).await;
@@ -470,7 +512,9 @@ async fn no_external_id_is_too_strange_to_be_asked_for() {
         let found = scim.found(&format!("externalId eq {}", json!(external_id))).await;
         assert_eq!(found, [format!("u{number}@acme.example")], "{external_id}");
     }
-    for filter in ["externalId eq null", "externalId pr", "externalId sw \"a\"", "externalId co \"%\""] {
+    for filter in
+        ["externalId eq null", "externalId pr", "externalId sw \"a\"", "externalId co \"%\""]
+    {
         let answer = scim.query("/Users", &[("filter", filter)]).await;
         assert_eq!(answer.status, 200, "{filter}: {}", answer.body);
     }
@@ -507,7 +551,8 @@ async fn a_filter_that_finds_nobody_never_finds_everybody() {
 async fn everybody_is_looked_at_and_counted_beyond_the_first_page() {
     let scim = Scim::fresh().await;
     let operations = (0..230).map(|number| {
-        let data = with(user(&format!("p{number:03}")), json!({ "title": format!("T{}", number % 2) }));
+        let data =
+            with(user(&format!("p{number:03}")), json!({ "title": format!("T{}", number % 2) }));
         json!({ "method": "POST", "path": "/Users", "bulkId": number.to_string(), "data": data })
     });
     let bulk = scim.bulk(operations.collect()).await;
@@ -585,7 +630,8 @@ async fn renaming_a_group_keeps_its_members() {
     let scim = Scim::fresh().await;
     let (ada, bob) = (scim.user("ada").await, scim.user("bob").await);
     let team = scim.group("Team", &[&ada, &bob]).await;
-    let nobody = json!([{ "value": id(&ada) }, { "value": "018f0000-0000-7000-8000-000000000000" }]);
+    let nobody =
+        json!([{ "value": id(&ada) }, { "value": "018f0000-0000-7000-8000-000000000000" }]);
 
     for operation in [
         json!({ "op": "replace", "value": { "displayName": "A" } }),
@@ -637,7 +683,8 @@ async fn adding_without_a_path_appends() {
     let team = scim.group("Team", &[&ada]).await;
     let home = json!({ "type": "home", "value": "ada@home.example" });
 
-    let emails = json!([{ "op": "add", "value": { "emails": [home], "roles": [{ "value": "A" }] } }]);
+    let emails =
+        json!([{ "op": "add", "value": { "emails": [home], "roles": [{ "value": "A" }] } }]);
     scim.patch(&ada, emails).await;
     scim.patch(&ada, json!([{ "op": "add", "value": { "roles": ["B"] } }])).await;
     scim.patch(&team, json!([{ "op": "add", "value": { "members": values(&[&bob]) } }])).await;
@@ -655,13 +702,39 @@ async fn changing_an_address_that_is_not_there_makes_it() {
     let ada = scim.user("ada").await;
 
     for (path, value, attribute, made) in [
-        ("emails[type eq \"home\"].value", json!("h@x.example"), "emails", json!({ "type": "home", "value": "h@x.example" })),
-        ("phoneNumbers[type eq \"mobile\"].value", json!("1"), "phoneNumbers", json!({ "type": "mobile", "value": "1" })),
-        ("addresses[type eq \"home\"]", json!({ "locality": "Kiel" }), "addresses", json!({ "type": "home", "locality": "Kiel" })),
-        ("roles[primary eq \"True\"].value", json!("Admin"), "roles", json!({ "primary": true, "value": "Admin" })),
-        ("ims[type eq \"x\" and primary eq true].value", json!("i"), "ims", json!({ "type": "x", "primary": true, "value": "i" })),
+        (
+            "emails[type eq \"home\"].value",
+            json!("h@x.example"),
+            "emails",
+            json!({ "type": "home", "value": "h@x.example" }),
+        ),
+        (
+            "phoneNumbers[type eq \"mobile\"].value",
+            json!("1"),
+            "phoneNumbers",
+            json!({ "type": "mobile", "value": "1" }),
+        ),
+        (
+            "addresses[type eq \"home\"]",
+            json!({ "locality": "Kiel" }),
+            "addresses",
+            json!({ "type": "home", "locality": "Kiel" }),
+        ),
+        (
+            "roles[primary eq \"True\"].value",
+            json!("Admin"),
+            "roles",
+            json!({ "primary": true, "value": "Admin" }),
+        ),
+        (
+            "ims[type eq \"x\" and primary eq true].value",
+            json!("i"),
+            "ims",
+            json!({ "type": "x", "primary": true, "value": "i" }),
+        ),
     ] {
-        let answer = scim.patch(&ada, json!([{ "op": "Replace", "path": path, "value": value }])).await;
+        let answer =
+            scim.patch(&ada, json!([{ "op": "Replace", "path": path, "value": value }])).await;
 
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         assert_eq!(answer.json()[attribute].as_array().unwrap().last(), Some(&made), "{path}");
@@ -784,7 +857,9 @@ async fn an_address_may_end_in_a_slash() {
     let scim = Scim::fresh().await;
     let ada = scim.user("ada").await;
 
-    for path in ["/Users/", "/Users/?filter=userName+eq+%22ada%40acme.example%22", "/Users/?count=1"] {
+    for path in
+        ["/Users/", "/Users/?filter=userName+eq+%22ada%40acme.example%22", "/Users/?count=1"]
+    {
         assert_eq!(names(&scim.read(path).await, "id"), [id(&ada)], "{path}");
     }
     assert_eq!(scim.read("/Groups/").await["totalResults"], 0);
@@ -797,9 +872,12 @@ async fn json_is_read_under_either_name_and_nothing_else_is() {
     let scim = Scim::fresh().await;
 
     for (number, kind) in
-        [Some("application/scim+json"), Some("application/json; charset=utf-8"), None].into_iter().enumerate()
+        [Some("application/scim+json"), Some("application/json; charset=utf-8"), None]
+            .into_iter()
+            .enumerate()
     {
-        let ask = scim.request(Method::POST, "/Users").body(user(&format!("u{number}")).to_string());
+        let ask =
+            scim.request(Method::POST, "/Users").body(user(&format!("u{number}")).to_string());
         let ask = kind.into_iter().fold(ask, |ask, kind| ask.header("content-type", kind));
         let answer = ask.send("").await;
 
@@ -824,7 +902,8 @@ async fn members_in_the_body_of_a_group_are_its_members() {
     let scim = Scim::fresh().await;
     let (ada, bob) = (scim.user("ada").await, scim.user("bob").await);
     let member = |path: &str| json!({ "value": id(path), "display": "whoever" });
-    let body = |members: Value| json!({ "schemas": [GROUP], "displayName": "Team", "members": members });
+    let body =
+        |members: Value| json!({ "schemas": [GROUP], "displayName": "Team", "members": members });
 
     let team = scim.create("/Groups", &body(json!([member(&ada), member(&ada)]))).await;
     let created = scim.members(&team).await;

@@ -6,7 +6,10 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{matching::difference, support::{Answer, Directory, Service}};
+use crate::{
+    matching::difference,
+    support::{Answer, Directory, Service},
+};
 
 /// What a client was recorded to send, against a connector to which nobody has sent anything yet.
 #[derive(Deserialize)]
@@ -123,7 +126,8 @@ async fn take(directory: &Directory, step: &Step, captured: &mut Captured, place
         assert_eq!(answer.header(name), Some(filled(value, captured).as_str()), "{place}: {name}");
     }
     for (name, pointer) in &step.capture {
-        let found = answer.json().pointer(&pointer.replace(['$', '.'], "/").replace("//", "/")).cloned();
+        let found =
+            answer.json().pointer(&pointer.replace(['$', '.'], "/").replace("//", "/")).cloned();
         let found = found.unwrap_or_else(|| panic!("{place}: no {pointer} in {}", answer.body));
         captured.insert(name.clone(), found.as_str().unwrap().to_owned());
     }
@@ -169,19 +173,18 @@ fn assert_holds(expected: Option<&Value>, answer: &Answer, captured: &Captured, 
 }
 
 fn filled(text: &str, captured: &Captured) -> String {
-    captured.iter().fold(text.to_owned(), |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    })
+    captured
+        .iter()
+        .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 fn filled_in(value: &Value, captured: &Captured) -> Value {
     match value {
         Value::String(text) => filled(text, captured).into(),
         Value::Array(values) => values.iter().map(|value| filled_in(value, captured)).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| (name.clone(), filled_in(value, captured)))
-            .collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), filled_in(value, captured))).collect()
+        }
         other => other.clone(),
     }
 }

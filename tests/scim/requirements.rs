@@ -32,9 +32,13 @@ impl Coverage {
         let unheld: Vec<_> = required.difference(&known).collect();
         let unknown: Vec<_> = known.difference(&required).collect();
         let twice: Vec<_> = held.intersection(&explained).collect();
-        let unexplained: Vec<_> =
-            self.not_ours.iter().filter(|(_, why)| !why.starts_with("not ours, because ")).collect();
-        let named: BTreeSet<String> = self.tests.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let unexplained: Vec<_> = self
+            .not_ours
+            .iter()
+            .filter(|(_, why)| !why.starts_with("not ours, because "))
+            .collect();
+        let named: BTreeSet<String> =
+            self.tests.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut written = sources::tests_in(self.text);
         written.remove("every_requirement_is_held_or_explained");
 

@@ -49,36 +49,44 @@ const COVERAGE: Coverage = Coverage {
                 "RFC7643-3.1-L927",
             ],
         ),
-        ("the_order_of_attributes_and_schemas_means_nothing", &["RFC7643-2.3.8-L592", "RFC7643-3-L714"]),
-        ("the_parts_of_a_value_mean_what_the_standard_says", &["RFC7643-2.4-L612", "RFC7643-4.1.2-L1351"]),
+        (
+            "the_order_of_attributes_and_schemas_means_nothing",
+            &["RFC7643-2.3.8-L592", "RFC7643-3-L714"],
+        ),
+        (
+            "the_parts_of_a_value_mean_what_the_standard_says",
+            &["RFC7643-2.4-L612", "RFC7643-4.1.2-L1351"],
+        ),
         ("one_value_at_most_is_primary", &["RFC7643-2.4-L634"]),
         ("a_value_of_one_type_is_answered_once", &["RFC7643-2.4-L663"]),
         ("null_an_empty_list_and_nothing_are_the_same", &["RFC7643-2.5-L682"]),
-        ("a_resource_declares_the_schemas_that_it_uses_and_no_others", &["RFC7643-3-L711", "RFC7643-3.3-L981"]),
-        ("every_resource_has_its_common_attributes", &["RFC7643-3.1-L852", "RFC7643-3.1-L855", "RFC7643-3.1-L866"]),
+        (
+            "a_resource_declares_the_schemas_that_it_uses_and_no_others",
+            &["RFC7643-3-L711", "RFC7643-3.3-L981"],
+        ),
+        (
+            "every_resource_has_its_common_attributes",
+            &["RFC7643-3.1-L852", "RFC7643-3.1-L855", "RFC7643-3.1-L866"],
+        ),
         (
             "an_id_is_its_resources_alone_for_ever",
-            &[
-                "RFC7643-3.1-L867",
-                "RFC7643-3.1-L868",
-                "RFC7643-3.1-L872",
-                "RFC7643-3.1-L873",
-            ],
+            &["RFC7643-3.1-L867", "RFC7643-3.1-L868", "RFC7643-3.1-L872", "RFC7643-3.1-L873"],
         ),
         ("an_external_id_is_the_clients_and_its_own", &["RFC7643-3.1-L890", "RFC7643-3.1-L891"]),
         ("what_a_client_says_of_meta_is_passed_over", &["RFC7643-3.1-L911"]),
-        ("meta_tells_when_a_resource_was_made_and_changed", &["RFC7643-3.1-L920", "RFC7643-3.1-L925", "RFC7643-3.1-L940"]),
+        (
+            "meta_tells_when_a_resource_was_made_and_changed",
+            &["RFC7643-3.1-L920", "RFC7643-3.1-L925", "RFC7643-3.1-L940"],
+        ),
         ("a_user_without_a_user_name_is_refused", &["RFC7643-4.1.1-L1035"]),
         (
             "a_password_is_neither_kept_nor_shown",
-            &[
-                "RFC7643-4.1.1-L1186",
-                "RFC7643-4.1.1-L1222",
-                "RFC7643-7-L1769",
-                "RFC7643-9.2-L5117",
-            ],
+            &["RFC7643-4.1.1-L1186", "RFC7643-4.1.1-L1222", "RFC7643-7-L1769", "RFC7643-9.2-L5117"],
         ),
-        ("a_persons_groups_change_through_the_groups_alone", &["RFC7643-4.1.2-L1354", "RFC7643-7-L1759"]),
+        (
+            "a_persons_groups_change_through_the_groups_alone",
+            &["RFC7643-4.1.2-L1354", "RFC7643-7-L1759"],
+        ),
         (
             "resource_types_and_schemas_name_each_other",
             &[
@@ -90,18 +98,45 @@ const COVERAGE: Coverage = Coverage {
             ],
         ),
         ("a_required_extension_is_required", &["RFC7643-6-L1655"]),
-        ("case_counts_where_the_schema_says_so_and_is_kept_everywhere", &["RFC7643-7-L1748", "RFC7643-7-L1750"]),
+        (
+            "case_counts_where_the_schema_says_so_and_is_kept_everywhere",
+            &["RFC7643-7-L1748", "RFC7643-7-L1750"],
+        ),
         ("what_is_immutable_stays_as_it_was_made", &["RFC7643-7-L1766"]),
     ],
     not_ours: &[
-        ("RFC7643-2.3.6-L537", "not ours, because what a binary value is encoded in is up to who sends it: Microsoft's validator and scim2-tester want every value back unchanged"),
-        ("RFC7643-2.4-L655", "not ours, because a canonical value is another than was sent, and Entra ID compares what it reads with what it sent"),
-        ("RFC7643-4.1.2-L1244", "not ours, because clients send addresses, and Microsoft's validator sends texts that are none"),
-        ("RFC7643-4.1.2-L1281", "not ours, because clients choose photos, and nothing here fetches one"),
-        ("RFC7643-4.1.2-L1322", "not ours, because Microsoft's validator sends a country by its full name and wants it back"),
-        ("RFC7643-4.1.2-L1378", "not ours, because clients send certificates, and nothing here reads one"),
-        ("RFC7643-4.1.2-L1379", "not ours, because clients send certificates, and nothing here reads one"),
-        ("RFC7643-5-L1581", "not ours, because an address tells a stranger nothing, not even that it exists; its 401 names the schemes"),
+        (
+            "RFC7643-2.3.6-L537",
+            "not ours, because what a binary value is encoded in is up to who sends it: Microsoft's validator and scim2-tester want every value back unchanged",
+        ),
+        (
+            "RFC7643-2.4-L655",
+            "not ours, because a canonical value is another than was sent, and Entra ID compares what it reads with what it sent",
+        ),
+        (
+            "RFC7643-4.1.2-L1244",
+            "not ours, because clients send addresses, and Microsoft's validator sends texts that are none",
+        ),
+        (
+            "RFC7643-4.1.2-L1281",
+            "not ours, because clients choose photos, and nothing here fetches one",
+        ),
+        (
+            "RFC7643-4.1.2-L1322",
+            "not ours, because Microsoft's validator sends a country by its full name and wants it back",
+        ),
+        (
+            "RFC7643-4.1.2-L1378",
+            "not ours, because clients send certificates, and nothing here reads one",
+        ),
+        (
+            "RFC7643-4.1.2-L1379",
+            "not ours, because clients send certificates, and nothing here reads one",
+        ),
+        (
+            "RFC7643-5-L1581",
+            "not ours, because an address tells a stranger nothing, not even that it exists; its 401 names the schemes",
+        ),
     ],
 };
 
@@ -254,8 +289,7 @@ async fn a_declared_attribute_takes_only_values_of_its_type() {
 
 /// Lays down the type of an attribute of `urn:acme:2.0:User`, as an admin does.
 async fn declare(scim: &Scim, name: &str, kind: Kind) {
-    let (organization, connector) =
-        (scim.organization.stored.id, scim.organization.connector_id());
+    let (organization, connector) = (scim.organization.stored.id, scim.organization.connector_id());
     let attribute = CustomAttribute::declare("urn:acme:2.0:User", name, kind, false).unwrap();
     let now = scim.service.clock.now();
     let audit = AuditEvent::new(organization, now, Actor::Operator, "attribute.declared", &name);
@@ -649,8 +683,7 @@ async fn a_password_is_neither_kept_nor_shown() {
         assert!(!answer.body.contains(secret), "{}", answer.body);
     }
     assert_fault(&guess, 400, Some("invalidFilter"), "a password is searched for");
-    let (organization, connector) =
-        (scim.organization.stored.id, scim.organization.connector_id());
+    let (organization, connector) = (scim.organization.stored.id, scim.organization.connector_id());
     let ports = scim.service.ports();
     let found = ports.store.find_account(organization, id(&ada).parse().unwrap()).await.unwrap();
     assert!(!format!("{found:?}").contains(secret), "the account has it");

@@ -19,17 +19,29 @@ const COVERAGE: Coverage = Coverage {
         ("an_address_has_no_query_of_its_own", &["RFC7644-1.3-L201"]),
         ("who_does_not_authenticate_is_told_how_to", &["RFC7644-2-L307"]),
         ("a_directory_may_do_what_its_own_connector_lets_it", &["RFC7644-2-L311"]),
-        ("messages_have_schemas_of_their_own_that_nobody_discovers", &["RFC7644-3.1-L436", "RFC7644-3.1-L439"]),
+        (
+            "messages_have_schemas_of_their_own_that_nobody_discovers",
+            &["RFC7644-3.1-L436", "RFC7644-3.1-L439"],
+        ),
         ("nobody_is_me", &["RFC7644-3.11-L3683"]),
         ("an_error_is_json_whatever_was_asked", &["RFC7644-3.12-L3707"]),
         ("another_version_is_not_spoken", &["RFC7644-3.13-L3956"]),
         ("an_entity_tag_is_a_header_and_guards_a_write", &["RFC7644-3.14-L3967"]),
         (
             "a_creation_is_answered_with_what_was_created",
-            &["RFC7644-3.3-L584", "RFC7644-3.3-L602", "RFC7644-3.3-L603", "RFC7644-3.3-L605", "RFC7644-3.3.1-L712"],
+            &[
+                "RFC7644-3.3-L584",
+                "RFC7644-3.3-L602",
+                "RFC7644-3.3-L603",
+                "RFC7644-3.3-L605",
+                "RFC7644-3.3.1-L712",
+            ],
         ),
         ("what_is_there_already_is_a_conflict", &["RFC7644-3.3-L625"]),
-        ("a_query_is_answered_with_a_list_even_of_nothing", &["RFC7644-3.4.2-L817", "RFC7644-3.4.2-L847"]),
+        (
+            "a_query_is_answered_with_a_list_even_of_nothing",
+            &["RFC7644-3.4.2-L817", "RFC7644-3.4.2-L847"],
+        ),
         ("a_query_of_everything_goes_through_users_and_groups", &["RFC7644-3.4.2.1-L918"]),
         ("a_filter_finds_whom_it_describes", &["RFC7644-3.4.2.2-L944", "RFC7644-3.4.2.2-L1217"]),
         (
@@ -42,8 +54,14 @@ const COVERAGE: Coverage = Coverage {
                 "RFC7644-3.4.2.2-L1208",
             ],
         ),
-        ("a_list_is_sorted_as_its_attributes_compare", &["RFC7644-3.4.2.3-L1319", "RFC7644-3.4.2.3-L1321"]),
-        ("a_page_begins_and_ends_where_it_was_asked_to", &["RFC7644-3.4.2.4-L1358", "RFC7644-3.4.2.4-L1363"]),
+        (
+            "a_list_is_sorted_as_its_attributes_compare",
+            &["RFC7644-3.4.2.3-L1319", "RFC7644-3.4.2.3-L1321"],
+        ),
+        (
+            "a_page_begins_and_ends_where_it_was_asked_to",
+            &["RFC7644-3.4.2.4-L1358", "RFC7644-3.4.2.4-L1363"],
+        ),
         ("a_cursor_leads_through_a_list_once", &["RFC7644-3.4.2.4-L1363"]),
         (
             "an_answer_has_the_attributes_that_were_asked_for",
@@ -56,7 +74,10 @@ const COVERAGE: Coverage = Coverage {
             &["RFC7644-3.5-L1607", "RFC7644-3.5.1-L1644", "RFC7644-3.5.1-L1665"],
         ),
         ("a_replacement_with_something_required_missing_is_refused", &["RFC7644-3.5.1-L1667"]),
-        ("a_patch_that_is_none_is_refused", &["RFC7644-3.5.2-L1805", "RFC7644-3.5.2-L1808", "RFC7644-3.5.2-L1810"]),
+        (
+            "a_patch_that_is_none_is_refused",
+            &["RFC7644-3.5.2-L1805", "RFC7644-3.5.2-L1808", "RFC7644-3.5.2-L1810"],
+        ),
         (
             "an_operation_does_what_the_standard_says",
             &[
@@ -83,7 +104,10 @@ const COVERAGE: Coverage = Coverage {
         ("a_value_that_becomes_primary_demotes_the_one_that_was", &["RFC7644-3.5.2-L1927"]),
         ("a_patch_happens_whole_or_not_at_all", &["RFC7644-3.5.2-L1931", "RFC7644-3.5.2-L1933"]),
         ("adding_what_is_there_changes_no_timestamp", &["RFC7644-3.5.2.1-L2004"]),
-        ("what_is_deleted_is_nowhere", &["RFC7644-3.6-L2642", "RFC7644-3.6-L2644", "RFC7644-3.6-L2657"]),
+        (
+            "what_is_deleted_is_nowhere",
+            &["RFC7644-3.6-L2642", "RFC7644-3.6-L2644", "RFC7644-3.6-L2657"],
+        ),
         (
             "a_bulk_does_all_of_it_and_says_what_became_of_each",
             &[
@@ -98,7 +122,10 @@ const COVERAGE: Coverage = Coverage {
         ("a_bulk_does_what_its_operations_do_one_by_one", &["RFC7644-3.7-L2796"]),
         ("a_bulk_may_name_what_it_creates_even_in_a_circle", &["RFC7644-3.7.1-L2814"]),
         ("a_bulk_has_the_bounds_that_it_declares", &["RFC7644-3.7.4-L3495", "RFC7644-3.7.4-L3499"]),
-        ("what_is_sent_and_answered_is_utf_8_in_either_media_type", &["RFC7644-3.8-L3537", "RFC7644-3.8-L3551"]),
+        (
+            "what_is_sent_and_answered_is_utf_8_in_either_media_type",
+            &["RFC7644-3.8-L3537", "RFC7644-3.8-L3551"],
+        ),
         (
             "what_is_discovered_is_answered_whole",
             &["RFC7644-4-L4068", "RFC7644-4-L4098", "RFC7644-4-L4125"],
@@ -106,10 +133,22 @@ const COVERAGE: Coverage = Coverage {
         ("user_names_that_differ_in_case_alone_are_one", &["RFC7644-5-L4214"]),
     ],
     not_ours: &[
-        ("RFC7642-4-L944", "not ours, because TLS ends at the proxy before the service; docs/ says how"),
-        ("RFC7644-7.2-L4348", "not ours, because TLS ends at the proxy before the service; docs/ says how"),
-        ("RFC7644-7.2-L4350", "not ours, because TLS ends at the proxy before the service; docs/ says how"),
-        ("RFC7644-3.4.2.1-L912", "not ours, because it takes a directory of a million: tests/contracts/ refuses a query that no index answers"),
+        (
+            "RFC7642-4-L944",
+            "not ours, because TLS ends at the proxy before the service; docs/ says how",
+        ),
+        (
+            "RFC7644-7.2-L4348",
+            "not ours, because TLS ends at the proxy before the service; docs/ says how",
+        ),
+        (
+            "RFC7644-7.2-L4350",
+            "not ours, because TLS ends at the proxy before the service; docs/ says how",
+        ),
+        (
+            "RFC7644-3.4.2.1-L912",
+            "not ours, because it takes a directory of a million: tests/contracts/ refuses a query that no index answers",
+        ),
     ],
 };
 
@@ -248,8 +287,11 @@ async fn an_error_is_json_whatever_was_asked() {
         assert_fault(&answer, status, None, &format!("{method} {path}"));
     }
     for text in ["", "{", "[]", "null", "\"x\"", "{\"a\":1,\"a\":2}", "\u{feff}{}"] {
-        for (method, path) in [(Method::POST, "/Users"), (Method::POST, "/Bulk"), (Method::PATCH, &*ada)] {
-            let ask = scim.request(method.clone(), path).header("content-type", "application/scim+json");
+        for (method, path) in
+            [(Method::POST, "/Users"), (Method::POST, "/Bulk"), (Method::PATCH, &*ada)]
+        {
+            let ask =
+                scim.request(method.clone(), path).header("content-type", "application/scim+json");
             let answer = ask.body(text).send("").await;
 
             assert_fault(&answer, 400, Some("invalidSyntax"), &format!("{method} {path} {text}"));
@@ -318,7 +360,11 @@ async fn a_creation_is_answered_with_what_was_created() {
 
     for (endpoint, kind, body) in [
         ("/Users", "User", with(user("ada"), own.clone())),
-        ("/Groups", "Group", with(json!({ "displayName": "Team" }), json!({ "id": "mine", "schemas": [GROUP] }))),
+        (
+            "/Groups",
+            "Group",
+            with(json!({ "displayName": "Team" }), json!({ "id": "mine", "schemas": [GROUP] })),
+        ),
     ] {
         let answer = scim.post(endpoint, &body).await;
 
@@ -409,7 +455,10 @@ async fn a_query_of_everything_goes_through_users_and_groups() {
     for (filter, expected) in [
         ("meta.resourceType eq \"User\"", vec!["Alpha", "Beta"]),
         ("meta.resourceType eq \"Group\"", vec!["Alpha", "Gamma"]),
-        ("(meta.resourceType eq User) or (meta.resourceType eq Group)", vec!["Alpha", "Beta", "Alpha", "Gamma"]),
+        (
+            "(meta.resourceType eq User) or (meta.resourceType eq Group)",
+            vec!["Alpha", "Beta", "Alpha", "Gamma"],
+        ),
         ("displayName eq \"alpha\"", vec!["Alpha", "Alpha"]),
         ("userName pr", vec!["Alpha", "Beta"]),
         ("not (userName pr)", vec!["Alpha", "Gamma"]),
@@ -636,7 +685,8 @@ async fn a_list_is_sorted_as_its_attributes_compare() {
     }
     let mut paged = Vec::new();
     for start in 1..=4 {
-        let path = format!("/Users?sortBy=userName&sortOrder=descending&startIndex={start}&count=1");
+        let path =
+            format!("/Users?sortBy=userName&sortOrder=descending&startIndex={start}&count=1");
         paged.extend(names(&scim.read(&path).await, "userName"));
     }
     assert_eq!(paged, ["d", "c", "b", "a"].map(|name| format!("{name}@acme.example")));
@@ -673,12 +723,19 @@ async fn a_page_begins_and_ends_where_it_was_asked_to() {
         let list = page(query).await.json();
 
         assert_eq!(names(&list, "userName"), all[found.clone()], "{query}");
-        assert_eq!((&list["totalResults"], &list["startIndex"]), (&json!(12), &json!(start)), "{query}");
+        assert_eq!(
+            (&list["totalResults"], &list["startIndex"]),
+            (&json!(12), &json!(start)),
+            "{query}"
+        );
         assert_eq!(list["itemsPerPage"], found.len(), "{query}");
     }
     let filtered = "filter=userName+sw+%22p1%22&startIndex=2&count=5";
     let filtered = page(filtered).await.json();
-    assert_eq!((&filtered["totalResults"], names(&filtered, "userName")), (&json!(2), all[11..].to_vec()));
+    assert_eq!(
+        (&filtered["totalResults"], names(&filtered, "userName")),
+        (&json!(2), all[11..].to_vec())
+    );
     for query in ["count=ten", "startIndex=1.5", "count=1&count=2"] {
         assert_fault(&page(query).await, 400, Some("invalidValue"), query);
     }
@@ -701,7 +758,9 @@ async fn a_cursor_leads_through_a_list_once() {
             let page = scim.read(&path).await;
             found.extend(names(&page, "userName"));
             let Some(next) = page["nextCursor"].as_str() else { break };
-            assert!(next.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)));
+            assert!(
+                next.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+            );
             cursors.push(next.to_owned());
             next.clone_into(&mut cursor);
         }
@@ -753,7 +812,8 @@ async fn an_answer_has_the_attributes_that_were_asked_for() {
         ("urn:ietf:params:scim:schemas:core:2.0:User:userName", vec!["id", "schemas", "userName"]),
     ] {
         let parameters = [("attributes", attributes)];
-        let search = json!({ "schemas": [SEARCH], "attributes": attributes.split(',').collect::<Vec<_>>() });
+        let search =
+            json!({ "schemas": [SEARCH], "attributes": attributes.split(',').collect::<Vec<_>>() });
 
         let one = scim.query(&ada, &parameters).await.json();
         let listed = scim.query("/Users", &parameters).await.json();
@@ -804,7 +864,11 @@ async fn a_search_in_a_body_is_the_search_in_an_address() {
     for (path, body, query) in [
         ("/Users", json!({ "filter": "userName sw \"b\"" }), "filter=userName+sw+%22b%22"),
         ("/Users", json!({ "startIndex": 2, "count": 1 }), "startIndex=2&count=1"),
-        ("/Users", json!({ "sortBy": "userName", "sortOrder": "descending" }), "sortBy=userName&sortOrder=descending"),
+        (
+            "/Users",
+            json!({ "sortBy": "userName", "sortOrder": "descending" }),
+            "sortBy=userName&sortOrder=descending",
+        ),
         ("/Users", json!({ "attributes": ["userName", "title"] }), "attributes=userName,title"),
         ("/Groups", json!({ "excludedAttributes": ["members"] }), "excludedAttributes=members"),
         ("/Groups", json!({}), ""),
@@ -847,10 +911,13 @@ async fn a_replacement_replaces_what_a_client_may_write() {
     });
     let ada = scim.user_with("ada", more).await;
     let team = scim.group("Team", &[&ada]).await;
-    let next = with(user("ada"), json!({
-        "id": "x", "meta": { "version": "x" }, "groups": [], "schemas": [USER],
-        "title": "Tail", "userName": "Ada@acme.example",
-    }));
+    let next = with(
+        user("ada"),
+        json!({
+            "id": "x", "meta": { "version": "x" }, "groups": [], "schemas": [USER],
+            "title": "Tail", "userName": "Ada@acme.example",
+        }),
+    );
 
     let put = scim.put(&ada, &next).await;
     let user = put.json();
@@ -1043,20 +1110,40 @@ async fn an_operation_that_may_not_be_is_refused_with_its_reason() {
         (&ada, json!({ "op": "replace", "path": "shoeSize", "value": 43 }), "invalidPath"),
         (&ada, json!({ "op": "replace", "path": "title.x", "value": "x" }), "invalidPath"),
         (&ada, json!({ "op": "replace", "path": "a b", "value": "x" }), "invalidPath"),
-        (&ada, json!({ "op": "replace", "path": "emails[type xx \"a\"]", "value": {} }), "invalidFilter"),
+        (
+            &ada,
+            json!({ "op": "replace", "path": "emails[type xx \"a\"]", "value": {} }),
+            "invalidFilter",
+        ),
         (&ada, json!({ "op": "remove" }), "noTarget"),
         (&ada, json!({ "op": "remove", "path": "userName" }), "mutability"),
         (&ada, json!({ "op": "remove", "path": "id" }), "mutability"),
         (&ada, json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
         (&ada, json!({ "op": "add", "path": "meta.version", "value": "x" }), "mutability"),
         (&ada, json!({ "op": "add", "path": "groups", "value": [{ "value": "x" }] }), "mutability"),
-        (&ada, json!({ "op": "replace", "path": "phoneNumbers[value eq \"2\"]", "value": { "value": "3" } }), "noTarget"),
-        (&ada, json!({ "op": "replace", "path": "phoneNumbers[type eq \"x\"].value", "value": "3" }), "noTarget"),
+        (
+            &ada,
+            json!({ "op": "replace", "path": "phoneNumbers[value eq \"2\"]", "value": { "value": "3" } }),
+            "noTarget",
+        ),
+        (
+            &ada,
+            json!({ "op": "replace", "path": "phoneNumbers[type eq \"x\"].value", "value": "3" }),
+            "noTarget",
+        ),
         (&team, json!({ "op": "remove", "path": "displayName" }), "mutability"),
         (&team, json!({ "op": "replace", "path": only, "value": "x" }), "mutability"),
         (&team, json!({ "op": "add", "path": "members" }), "invalidValue"),
-        (&team, json!({ "op": "add", "path": "members", "value": [{ "display": "x" }] }), "invalidValue"),
-        (&team, json!({ "op": "add", "path": "members", "value": [{ "value": "nobody" }] }), "invalidValue"),
+        (
+            &team,
+            json!({ "op": "add", "path": "members", "value": [{ "display": "x" }] }),
+            "invalidValue",
+        ),
+        (
+            &team,
+            json!({ "op": "add", "path": "members", "value": [{ "value": "nobody" }] }),
+            "invalidValue",
+        ),
     ] {
         let answer = scim.patch(path, json!([operation])).await;
 
@@ -1151,7 +1238,10 @@ async fn adding_what_is_there_changes_no_timestamp() {
     let put = scim.put(&ada, &scim.read(&ada).await).await;
 
     assert_eq!(put.status, 200, "{}", put.body);
-    assert_eq!([scim.read(&ada).await["meta"].clone(), scim.read(&team).await["meta"].clone()], before);
+    assert_eq!(
+        [scim.read(&ada).await["meta"].clone(), scim.read(&team).await["meta"].clone()],
+        before
+    );
 }
 
 #[tokio::test]
@@ -1422,10 +1512,19 @@ async fn user_names_that_differ_in_case_alone_are_one() {
     scim.user("straße").await;
 
     for name in ["ZOË", "Zoë", "STRAßE"] {
-        let answer = scim.post("/Users", &with(user("rival"), json!({ "userName": format!("{name}@acme.example") }))).await;
+        let answer = scim
+            .post(
+                "/Users",
+                &with(user("rival"), json!({ "userName": format!("{name}@acme.example") })),
+            )
+            .await;
 
         assert_fault(&answer, 409, Some("uniqueness"), name);
-        assert_eq!(scim.found(&format!("userName eq \"{name}@ACME.example\"")).await.len(), 1, "{name}");
+        assert_eq!(
+            scim.found(&format!("userName eq \"{name}@ACME.example\"")).await.len(),
+            1,
+            "{name}"
+        );
     }
     let other = json!({ "userName": "zoe@acme.example" });
     let other = scim.post("/Users", &with(user("rival"), other)).await;
