@@ -669,8 +669,9 @@ async fn a_groups_external_id_can_be_changed() {
             let answer = scim.patch(&team, json!([operation])).await;
             assert_eq!(answer.status, 204, "{operation}: {}", answer.body);
         }
-        let found = scim.query("/Groups", &[("filter", &format!("externalId eq \"f{number}\""))]);
-        assert_eq!(names(&found.await.json(), "id"), [id(&team)], "{op}");
+        let filter = format!("externalId eq \"f{number}\"");
+        let found = scim.query("/Groups", &[("filter", &filter)]).await;
+        assert_eq!(names(&found.json(), "id"), [id(&team)], "{op}");
     }
     scim.patch(&team, json!([{ "op": "remove", "path": "externalId" }])).await;
     assert_eq!(scim.read(&team).await.get("externalId"), None);

@@ -704,7 +704,7 @@ async fn a_page_begins_and_ends_where_it_was_asked_to() {
         scim.user(&format!("p{number:02}")).await;
         all.push(format!("p{number:02}@acme.example"));
     }
-    let page = |query: &str| scim.get(&format!("/Users?{query}"));
+    let page = async |query: &str| scim.get(&format!("/Users?{query}")).await;
 
     for (query, start, found) in [
         ("", 1, 0..12),
@@ -843,8 +843,9 @@ async fn an_answer_has_the_attributes_that_were_asked_for() {
     let put = scim.put(&format!("{ada}{written}"), &whole).await;
     let patch = json!([{ "op": "add", "path": "title", "value": "x" }]);
     let patch = scim.patch(&format!("{ada}{written}"), patch).await;
-    let post = scim.post(&format!("/Users{written}"), &with(user("bob"), json!({ "title": "x" })));
-    for answer in [put, patch, post.await] {
+    let bob = with(user("bob"), json!({ "title": "x" }));
+    let post = scim.post(&format!("/Users{written}"), &bob).await;
+    for answer in [put, patch, post] {
         assert_eq!(members(&answer.json()), ["id", "schemas", "title"]);
     }
     let team = scim.group("Team", &[&ada]).await;
