@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use crate::scim::{
-    attribute_path::member,
     dialect::Profile,
     error::ScimError,
     query::{ListQuery, Parameters},
@@ -24,12 +23,7 @@ pub fn parse(
     kind: Option<ResourceType>,
     profile: &Profile,
 ) -> Result<ListQuery, ScimError> {
-    let schemas = member(body, "schemas").and_then(Value::as_array);
-    let declared = schemas.is_some_and(|s| s.iter().any(|s| s == SEARCH_REQUEST_SCHEMA));
-    if !declared && !profile.ignores_schemas {
-        let detail = format!("schemas must contain {SEARCH_REQUEST_SCHEMA}");
-        return Err(ScimError::InvalidSyntax(detail));
-    }
+    profile.check_schemas(body, SEARCH_REQUEST_SCHEMA)?;
     Parameters::from_members(body, profile)?.query(kind, profile)
 }
 

@@ -10,8 +10,7 @@ use crate::scim::{
     dialect::{Profile, value::is_primary},
     error::{ScimError, quoted},
     filter::{compare_numbers, fold, parser::is_known},
-    schema::ResourceType,
-    schema::{Attribute, Kind, Mutability},
+    schema::{Attribute, Kind, Mutability, ResourceType},
 };
 
 /// What a list is ordered by.

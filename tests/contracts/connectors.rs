@@ -18,7 +18,7 @@ use crate::support::{after, audit, connector, connector_in, organization_in, sto
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_is_read_as_it_was_written() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let secret = || Secret::new("hunter2");
@@ -39,7 +39,7 @@ async fn a_connector_is_read_as_it_was_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_is_replaced_but_for_its_creation() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let before = connector_in(&**store, acme).await;
@@ -71,7 +71,7 @@ async fn a_connector_is_replaced_but_for_its_creation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_change_or_list_anothers_connector() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -90,7 +90,7 @@ async fn one_organization_cannot_change_or_list_anothers_connector() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connectors_are_listed_the_oldest_first() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let first = connector_in(&**store, acme).await;
@@ -103,7 +103,7 @@ async fn connectors_are_listed_the_oldest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_changes_to_the_same_credentials_one_succeeds() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = connector_in(&**store, acme).await;
@@ -125,7 +125,7 @@ async fn of_two_changes_to_the_same_credentials_one_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_change_anothers_credentials_nor_see_their_use() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -148,7 +148,7 @@ async fn one_organization_cannot_change_anothers_credentials_nor_see_their_use()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_use_of_a_credential_is_known_as_long_as_the_credential_is_there() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = connector_in(&**store, acme).await;

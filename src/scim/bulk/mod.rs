@@ -122,12 +122,7 @@ impl BulkRequest {
         max_operations: usize,
         profile: &Profile,
     ) -> Result<Self, BulkError> {
-        let schemas = member(&body, "schemas").and_then(Value::as_array);
-        let declared = schemas.is_some_and(|s| s.iter().any(|s| s == BULK_REQUEST_SCHEMA));
-        if !declared && !profile.ignores_schemas {
-            let detail = format!("schemas must contain {BULK_REQUEST_SCHEMA}");
-            return Err(ScimError::InvalidSyntax(detail).into());
-        }
+        profile.check_schemas(&body, BULK_REQUEST_SCHEMA)?;
         let fail_on_errors = fail_on_errors(member(&body, "failOnErrors"))?;
         let operations = operations(body)?;
         if operations.len() > max_operations {

@@ -7,12 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::scim::{
     attribute_path::is_urn,
     bulk::{BulkRequest, Method, Operation, delimits},
+    patch::PATCH_SCHEMA,
 };
 
 const PREFIX: &str = "bulkId:";
-
-/// The schema of the message that changes a resource.
-const PATCH_OP_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The `id`s that `bulkId`s stand for, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +93,7 @@ impl Operation {
             Ok(json!({ "op": "add", "path": path, "value": value }))
         });
         let operations = operations.collect::<Result<Vec<_>, _>>()?;
-        let schemas = json!([PATCH_OP_SCHEMA]);
+        let schemas = json!([PATCH_SCHEMA]);
         Ok(Map::from_iter([
             ("schemas".to_owned(), schemas),
             ("Operations".to_owned(), operations.into()),
@@ -312,7 +310,7 @@ mod tests {
         assert_eq!(Value::Object(first.data), expected);
         assert_eq!(early, Err(Unresolved("b".into())));
         let expected = json!({
-            "schemas": [PATCH_OP_SCHEMA],
+            "schemas": [PATCH_SCHEMA],
             "Operations": [
                 { "op": "add", "path": "members", "value": [{ "value": "2" }] },
                 { "op": "add", "path": "only", "value": ["2"] },

@@ -5,11 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::scim::{
     dialect::{ENTRA, STRICT},
     filter::Filter,
-    schema,
-    schema::ResourceType,
+    schema::{self, ResourceType},
 };
-
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// `b` has what the examples ask for, `j` some of it, `n` next to nothing; `g` is a group.
 fn everybody() -> [(char, Map<String, Value>); 4] {
@@ -36,7 +33,7 @@ fn everybody() -> [(char, Map<String, Value>); 4] {
     let nobody =
         json!({ "schemas": [schema::USER], "id": "n1", "userName": "nobody", "title": "" });
     let guides = json!({
-        "schemas": [GROUP], "id": "g1", "displayName": "Tour Guides", "externalId": "8aa1",
+        "schemas": [schema::GROUP], "id": "g1", "displayName": "Tour Guides", "externalId": "8aa1",
         "members": [{ "value": "b1", "type": "User" }, { "value": "g2", "type": "Group" }],
         "meta": { "resourceType": "Group" },
     });
@@ -116,6 +113,8 @@ fn what_real_clients_send_finds_whom_they_mean() {
         (r#"id eq "g1" and members eq "b1""#, "g"),
         (r#"members[value eq "b1"]"#, "g"),
         (r#"members.value eq "b1" and displayName eq "tour guides""#, "g"),
+        (r#"members eq "B1""#, ""),
+        (r#"urn:ietf:params:scim:schemas:core:2.0:Group:displayName sw "Tour""#, "g"),
         (r#"groups eq "g1""#, "b"),
         (r#"groups.display co "tour""#, "b"),
         (r#"meta.resourceType eq "User""#, "bj"),
@@ -136,7 +135,6 @@ fn what_real_clients_send_finds_whom_they_mean() {
         (r#"meta.lastModified sw "2011-05-13T04:42:3""#, "bj"),
     ];
     for (text, expected) in filters {
-        // Unquoted digits are text, whatever they are compared with: identifiers are.
         let filter = Filter::parse(text, None, &ENTRA).unwrap();
 
         assert_eq!(found(&filter), expected, "{text}");
@@ -149,6 +147,7 @@ fn an_attribute_that_a_resource_cannot_have_is_named_strictly_and_has_no_value_l
         ("favourite eq \"x\"", None),
         ("name.nothing eq \"x\"", None),
         ("emails[nothing eq \"x\"]", None),
+        ("emails[type eq \"work\"].nothing eq \"x\"", None),
         ("userName.value eq \"x\"", None),
         ("title eq \"x\"", Some(ResourceType::Group)),
         ("emails[type eq \"x\"]", Some(ResourceType::Group)),

@@ -107,9 +107,12 @@ mod tests {
             let present = values.iter().any(|value| !nothing.contains(value));
             return present == (comparison.operator == Operator::NotEqual);
         }
-        let equal = |value: &Value| match (value, &wanted) {
-            (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-            _ => comparison.equals().contains(value),
+        let equal = |value: &Value| {
+            let number = |value: &Value| value.as_f64();
+            comparison.equals().iter().any(|equal| match number(equal) {
+                Some(wanted) => number(value) == Some(wanted),
+                None => equal == value,
+            })
         };
         let order = |value: &Value| match (value, &wanted) {
             (Value::String(one), Value::String(other)) => Some(one.cmp(other)),

@@ -261,6 +261,11 @@ impl ResourceType {
     }
 }
 
+/// Whether the URN is that of a published schema.
+pub fn is_published(urn: &str) -> bool {
+    [USER, GROUP, ENTERPRISE_USER].iter().any(|known| known.eq_ignore_ascii_case(urn))
+}
+
 /// The attribute of that name in any kind of resource, users first.
 ///
 /// What both have in common compares alike, so a path or a filter can be read before it is known
