@@ -27,21 +27,21 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
         >portico.toml
     printf 'a secret that nobody asks for' >secret
 )
+env -C "$work" "$portico" organization create acme --json >/dev/null || exit
+connected=$(env -C "$work" "$portico" organization connect acme --json --client-id scim2-tester \
+    --authority https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000 \
+    --client-secret-file secret) || exit
+url=$(ask 'value["scim_url"]' <<<"$connected")
+password=$(ask 'value["scim_password"]' <<<"$connected")
 env -C "$work" "$portico" serve >"$work/log" 2>&1 &
 service=$!
 for _ in {1..200}; do
     sleep 0.1
     if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
 done
-env -C "$work" "$portico" organization create acme --json >/dev/null || exit 1
-connected=$(env -C "$work" "$portico" organization connect acme --json --client-id scim2-tester \
-    --authority https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000 \
-    --client-secret-file secret) || exit 1
-url=$(ask 'value["scim_url"]' <<<"$connected")
-password=$(ask 'value["scim_password"]' <<<"$connected")
 
 said=$work/said
-SCIM_CLI_HEADERS="Authorization: Bearer $password" "$scim2" -u "$url" test --verbose >"$said" 2>&1
+SCIM_CLI_HEADERS="Authorization: Bearer $password" "$scim2" -u "$url" test >"$said" 2>&1
 status=$?
 cat "$said"
 failed=$(grep --count --extended-regexp '^(ERROR|CRITICAL|DEVIATION) ' "$said")

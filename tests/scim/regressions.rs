@@ -808,7 +808,8 @@ async fn another_e_mail_address_is_no_deletion() {
     assert_eq!(format!("/Users/{}", answer.json()["id"].as_str().unwrap()), ada);
     assert_eq!(scim.found("emails eq \"new@acme.example\"").await, ["new@acme.example"]);
     assert_eq!(scim.found("emails eq \"ada@acme.example\"").await, [""; 0]);
-    assert_ne!(scim.user("ada").await, ada);
+    let successor = scim.user_with("ada", json!({ "externalId": "another" })).await;
+    assert_ne!(successor, ada);
 }
 
 #[tokio::test]

@@ -187,8 +187,10 @@ async fn who_does_not_authenticate_is_told_how_to() {
             let answer = nobody.request(method.clone(), path).send("").await;
 
             assert_fault(&answer, 401, None, &format!("{method} {path}"));
-            let offered = answer.header("www-authenticate").unwrap();
-            assert!(offered.contains("Bearer") && offered.contains("Basic"), "{offered}");
+            let offered = answer.headers.get_all("www-authenticate").iter();
+            let offered: Vec<_> = offered.map(|scheme| scheme.to_str().unwrap()).collect();
+            assert!(offered[0].starts_with("Bearer realm="), "{offered:?}");
+            assert!(offered[1].starts_with("Basic realm="), "{offered:?}");
         }
     }
     let kinds: Vec<_> =
@@ -237,12 +239,12 @@ async fn messages_have_schemas_of_their_own_that_nobody_discovers() {
         urns.push(message.json()["schemas"][0].as_str().unwrap().to_owned());
     }
 
-    let schemas = scim.read("/Schemas").await.to_string();
+    let published = names(&scim.read("/Schemas").await, "id");
 
     for urn in urns {
         assert!(urn.starts_with("urn:ietf:params:scim:api:messages:2.0:"), "{urn}");
         assert_eq!(scim.get(&format!("/Schemas/{urn}")).await.status, 404, "{urn}");
-        assert!(!schemas.contains(&urn), "{urn}");
+        assert!(!published.contains(&urn), "{urn}");
     }
 }
 
@@ -599,8 +601,6 @@ async fn a_filter_that_is_none_is_refused() {
         "not ()",
         "userName eq \"x",
         "userName eq \"\\q\"",
-        "userName eq {}",
-        "userName eq []",
         "emails[type eq \"work\"",
         "emails[]",
         "emails[a[b eq 1]]",
@@ -625,7 +625,14 @@ async fn a_filter_that_is_none_is_refused() {
             }
         }
     }
-    for filter in ["shoeSize eq 43", "emails.nothing eq \"x\"", "userName eq x", "members pr"] {
+    for filter in [
+        "shoeSize eq 43",
+        "emails.nothing eq \"x\"",
+        "userName eq x",
+        "userName eq {}",
+        "userName eq []",
+        "members pr",
+    ] {
         let answer = strict.query("/Users", &[("filter", filter)]).await;
         assert_fault(&answer, 400, Some("invalidFilter"), filter);
     }
@@ -1053,7 +1060,8 @@ async fn an_operation_does_what_the_standard_says() {
         ),
         (
             json!({ "op": "replace", "path": "phoneNumbers[type pr]", "value": { "value": "9" } }),
-            json!({ "phoneNumbers": [{ "value": "9" }, { "value": "9" }] }),
+            // What has become alike is said once.
+            json!({ "phoneNumbers": [{ "value": "9" }] }),
         ),
         (
             json!({ "op": "replace", "path": "phoneNumbers[type eq \"work\"].value", "value": "9" }),
@@ -1079,11 +1087,7 @@ async fn an_operation_does_what_the_standard_says() {
         for own in ["id", "meta"] {
             found.as_object_mut().unwrap().remove(own);
         }
-        // Two values that have become alike are one.
-        if found["phoneNumbers"] == json!([{ "value": "9" }]) {
-            found["phoneNumbers"] = json!([{ "value": "9" }, { "value": "9" }]);
-        }
-        assert_eq!(found, expected, "{operation}");
+assert_eq!(found, expected, "{operation}");
     }
     let (ada, bob) = (scim.user("ada").await, scim.user("bob").await);
     let team = scim.group("Team", &[&ada, &bob]).await;
@@ -1156,30 +1160,29 @@ async fn an_operation_that_may_not_be_is_refused_with_its_reason() {
 #[tokio::test]
 async fn a_value_that_becomes_primary_demotes_the_one_that_was() {
     for scim in [Scim::fresh().await, Scim::strict().await] {
-        for (number, operation) in [
-            json!({ "op": "add", "path": "emails", "value": [{ "value": "b@x.example", "type": "home", "primary": true }] }),
-            json!({ "op": "add", "value": { "emails": [{ "value": "b@x.example", "type": "home", "primary": true }] } }),
-            json!({ "op": "replace", "path": "emails[type eq \"other\"].primary", "value": true }),
-            json!({ "op": "add", "path": "emails[type eq \"other\"].primary", "value": true }),
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for number in 0..4 {
             let name = format!("u{number}");
+            let home = json!({ "value": format!("{name}@home.example"), "type": "home", "primary": true });
+            let operations = [
+                json!({ "op": "add", "path": "emails", "value": [home] }),
+                json!({ "op": "add", "value": { "emails": [home] } }),
+                json!({ "op": "replace", "path": "emails[type eq \"other\"].primary", "value": true }),
+                json!({ "op": "add", "path": "emails[type eq \"other\"].primary", "value": true }),
+            ];
             let emails = json!([
                 { "value": format!("{name}@acme.example"), "type": "work", "primary": true },
-                { "value": "o@x.example", "type": "other" },
+                { "value": format!("{name}@other.example"), "type": "other" },
             ]);
             let path = scim.user_with(&name, json!({ "emails": emails })).await;
 
-            let answer = scim.patch(&path, json!([operation])).await;
+            let answer = scim.patch(&path, json!([operations[number]])).await;
 
+            assert_eq!(answer.status, 200, "{name}: {}", answer.body);
             let emails = answer.json()["emails"].clone();
-            assert_eq!(answer.status, 200, "{operation}: {emails}");
-            let emails = emails.as_array().unwrap();
-            let primary: Vec<_> = emails.iter().filter(|email| email["primary"] == true).collect();
-            assert_eq!(primary.len(), 1, "{operation}: {emails:?}");
-            assert_ne!(primary[0]["type"], "work", "{operation}");
+            let emails = emails.as_array().unwrap().iter();
+            let primary: Vec<_> = emails.filter(|email| email["primary"] == true).collect();
+            assert_eq!(primary.len(), 1, "{name}: {primary:?}");
+            assert_eq!(primary[0]["type"], if number < 2 { "home" } else { "other" }, "{name}");
         }
     }
 }
