@@ -12,6 +12,7 @@ use crate::config::{Config, Sources};
 mod completions;
 mod config;
 mod demo;
+mod export;
 mod faults;
 mod migrate;
 mod organization;
@@ -43,6 +44,9 @@ enum Command {
     Organization(organization::Command),
     /// Prints a fresh one-time link that opens Organization Setup without a sign-in
     SetupLink(setup_link::Arguments),
+    /// Writes people out, for Entra ID, a spreadsheet or another SCIM service
+    #[command(subcommand)]
+    Export(export::Command),
     /// Runs the simulated Entra tenant alone, for a test suite of your own
     ///
     /// Everybody whom it prints can sign in, so it listens on loopback only unless told otherwise.
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
                 Command::Serve(arguments) => serve::run(arguments).await,
                 Command::Migrate(configured) => migrate::run(&configured),
                 Command::Organization(command) => organization::run(command).await,
+                Command::Export(command) => export::run(command).await,
                 Command::SetupLink(arguments) => setup_link::run(&arguments).await,
                 Command::Config(arguments) => config::run(&arguments),
                 Command::Completions(arguments) => {

@@ -316,7 +316,7 @@ async fn approve(ports: &Ports, request: &LinkRequest) -> anyhow::Result<&'stati
 }
 
 /// The organization of this slug.
-async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
+pub(super) async fn find(ports: &Ports, slug: &Slug) -> anyhow::Result<Organization> {
     let found = ports.store.find_organization_by_slug(slug).await?;
     found.with_context(|| format!("there is no organization {slug}"))
 }

@@ -11,6 +11,7 @@
 pub mod access;
 pub mod connectors;
 pub mod directory_access;
+pub mod export;
 pub mod linking;
 pub mod login;
 pub mod logout;

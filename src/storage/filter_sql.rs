@@ -205,7 +205,6 @@ pub(super) fn keys(filter: &Filter, kind: ResourceType) -> Option<Vec<Key>> {
             let each: Option<Vec<_>> = parts.iter().map(|part| keys(part, kind)).collect();
             each.map(|each| each.into_iter().flatten().collect())
         }
-        Filter::Not(_) => None,
         Filter::Present(path) => key_within(path, kind),
         Filter::Compare(Comparison { path, operator: Operator::Equal, value, .. })
             if !value.is_null() =>
@@ -213,7 +212,7 @@ pub(super) fn keys(filter: &Filter, kind: ResourceType) -> Option<Vec<Key>> {
             let key = value.as_str().and_then(|value| key(path, value, kind));
             key.map(|key| vec![key]).or_else(|| key_within(path, kind))
         }
-        Filter::Compare(_) => None,
+        Filter::Compare(_) | Filter::Not(_) => None,
     }
 }
 

@@ -57,7 +57,6 @@ pub trait WholeStore: Store + SessionRecords {}
 impl<T: Store + SessionRecords> WholeStore for T {}
 
 /// An empty database of every adapter.
-#[expect(clippy::unused_async, reason = "an adapter may have to be reached over a network")]
 pub async fn stores() -> Vec<Backend> {
     let Backend { store, folder } = sqlite();
     vec![Backend { store, folder }]

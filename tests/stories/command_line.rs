@@ -38,7 +38,7 @@ async fn help_names_every_command() {
 
     let help = installation.succeed(&["--help"]).await;
 
-    for command in ["serve", "migrate", "organization", "config", "completions"] {
+    for command in ["serve", "migrate", "organization", "export", "config", "completions"] {
         assert!(help.contains(command), "{command} is missing: {help}");
     }
 }

@@ -4,6 +4,7 @@
 
 mod authenticate_a_directory;
 mod command_line;
+mod export_users;
 mod finish_a_sign_in;
 mod keep_organizations_apart;
 mod log_in;

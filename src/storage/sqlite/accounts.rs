@@ -1,13 +1,11 @@
 //! People.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 
 use super::{
-    SqliteStore,
+    SqliteStore, addresses,
     columns::{Columns, Count, Json, Moment, folded},
     directory::Directory,
     is_taken, members,
@@ -55,7 +53,7 @@ impl Accounts for SqliteStore {
         self.write_unless("creating an account", move |connection| {
             let position = take_position(connection, &account)?;
             insert(connection, &account, position)?;
-            insert_addresses(connection, &account)?;
+            addresses::insert(connection, &account)?;
             Ok(trail::insert(connection, &trail, account.connector_id)?)
         })
         .await
@@ -240,29 +238,11 @@ fn replace(
     if execute(connection, sql, account, others)? == 0 {
         return Err(Stop::Refused(AccountConflict::Version));
     }
-    let key = params![account.organization_id, account.id];
-    let sql = "DELETE FROM account_address WHERE organization_id = ? AND account_id = ?";
-    connection.prepare_cached(sql)?.execute(key)?;
-    insert_addresses(connection, account)?;
+    addresses::replace(connection, account)?;
     if revokes {
         revoke(connection, account.organization_id, account.id, at)?;
     }
     Ok(())
-}
-
-/// Keeps the addresses by which the account is found besides its own column's.
-fn insert_addresses(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
-    let mut addresses: BTreeSet<_> = account.email_addresses().map(folded).collect();
-    addresses.remove(&folded(&account.email));
-    if addresses.is_empty() {
-        return Ok(());
-    }
-    let sql = "INSERT INTO account_address (organization_id, account_id, email_folded)
-               VALUES (?, ?, ?)";
-    let mut statement = connection.prepare_cached(sql)?;
-    addresses.iter().try_for_each(|address| {
-        statement.execute(params![account.organization_id, account.id, address]).map(drop)
-    })
 }
 
 /// Deletes an account with all that rests on it; `false` if there is none.

@@ -49,7 +49,7 @@ fn leaf(source: Source, filter: &Filter, kind: ResourceType, values: &mut Values
     };
     let only = named(filter).map_or_else(String::new, |id| {
         let column = if source == Source::Groups { "group_id" } else { "member_id" };
-        format!(" AND belonging.{column} = {}", bind(values, id))
+        format!(" AND belonging.{column} = {}", bind(values, id.parse::<MemberId>().ok()))
     });
     let matches = matches(source, filter, kind, values);
     format!("EXISTS (SELECT 1 FROM {from}{only} AND {matches})")
@@ -61,17 +61,16 @@ fn matches(source: Source, filter: &Filter, kind: ResourceType, values: &mut Val
     format!("scim_matches({filter}, '{kind}', '{}', {columns})", source.name())
 }
 
-/// The one row that can match: `members eq "…"`.
-fn named(filter: &Filter) -> Option<Option<MemberId>> {
-    let value = match filter {
+/// The `id` in the one row that can match: `members eq "…"`.
+fn named(filter: &Filter) -> Option<&str> {
+    match filter {
         Filter::Compare(Comparison { path, operator: Operator::Equal, value, .. })
             if path.sub_attribute.as_deref().is_none_or(|sub| sub == "value") =>
         {
-            value.as_str()?
+            value.as_str()
         }
-        _ => return None,
-    };
-    Some(value.parse().ok())
+        _ => None,
+    }
 }
 
 /// Puts leaves of one place together: it is looked at once.

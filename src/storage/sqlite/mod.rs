@@ -8,6 +8,7 @@
 //! SQL stands in its methods.
 
 mod accounts;
+mod addresses;
 mod audit_log;
 mod columns;
 mod conditions;

@@ -136,24 +136,23 @@ impl Selection {
             vec![Box::new(directory.organization_id), Box::new(directory.connector_id)];
         let sorted_by = query.sort.as_ref().map(|sort| ordered_by(sort, directory.kind));
         let columns = sorted_by.map_or("NULL", functions::columns);
-        let mut sql =
-            format!("SELECT rowid, position, {columns} FROM {} AS one WHERE ", directory.table());
         // The signs keep SQLite from going through the whole list for a few rows.
-        let order = if let Some(keys) = keys {
-            let candidates = conditions::candidates(&directory, keys, &mut values);
-            sql += &format!(
-                "+organization_id = ?1 AND +connector_id = ?2 AND rowid IN ({candidates})"
-            );
-            "+position"
-        } else {
-            sql += "organization_id = ?1 AND connector_id = ?2";
-            "position"
+        let (within, order) = match keys {
+            None => ("organization_id = ?1 AND connector_id = ?2".to_owned(), "position"),
+            Some(keys) => {
+                let candidates = conditions::candidates(&directory, keys, &mut values);
+                (format!("rowid IN ({candidates}) AND +connector_id = ?2"), "+position")
+            }
         };
-        if let Some(filter) = &query.filter {
-            let condition = conditions::condition(filter, directory.kind, &mut values);
-            sql += &format!(" AND {condition}");
-        }
-        sql += &format!(" ORDER BY {order}");
+        let condition = match &query.filter {
+            None => "TRUE".to_owned(),
+            Some(filter) => conditions::condition(filter, directory.kind, &mut values),
+        };
+        let sql = format!(
+            "SELECT rowid, position, {columns} FROM {} AS one
+             WHERE {within} AND {condition} ORDER BY {order}",
+            directory.table()
+        );
         Self { directory, query, sql, values, sorted_by }
     }
 

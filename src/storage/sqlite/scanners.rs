@@ -71,3 +71,37 @@ fn in_time<T>(
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goes on until somebody ends it.
+    const ENDLESS: &str = "WITH RECURSIVE number (n) AS
+         (SELECT 1 UNION ALL SELECT n + 1 FROM number) SELECT max(n) FROM number";
+
+    fn ask(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+        connection.query_row(sql, [], |row| row.get(0))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_takes_too_long_is_given_up_and_the_next_question_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portico.db");
+        Connection::open(&path).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        let scanners = Scanners::open(&path).unwrap();
+        let long = || scanners.scan("looking", |connection| ask(connection, ENDLESS));
+
+        let begun = Instant::now();
+        let given_up = tokio::join!(long(), long(), long(), long());
+        let took = begun.elapsed();
+
+        let (a, b, c, d) = given_up;
+        for outcome in [a, b, c, d] {
+            assert!(matches!(outcome, Err(NotDone::Refused(TooCostly))), "{outcome:?}");
+        }
+        assert!(took >= LONGEST && took < 4 * LONGEST, "{took:?}");
+        let answered = scanners.scan("looking", |connection| ask(connection, "SELECT 7")).await;
+        assert_eq!(answered.unwrap(), 7);
+    }
+}
