@@ -52,7 +52,7 @@ fn a_public_url_is_all_that_must_be_set() {
 #[test]
 fn flags_lie_over_the_environment_and_the_environment_over_the_file() {
     let written = || Written::set_up("[database]\npath = 'a.db'\n[sessions]\nidle_minutes = 5");
-    let path = |written: Written| written.load().unwrap().database.path;
+    let path = |written: Written| written.load().unwrap().database.path.unwrap();
 
     let in_environment = written().variable("PORTICO_DATABASE__PATH", "b.db");
     let in_flag =
