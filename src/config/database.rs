@@ -145,15 +145,15 @@ impl FromStr for PostgresUrl {
             .filter(|parameter| !parameter.is_empty())
             .partition(|parameter| parameter.starts_with("sslmode="));
         // A password there would be shown.
-        let is_plain = |name: &str| {
-            !name.contains('%') && !matches!(name, "user" | "password" | "dbname")
-        };
+        let is_plain =
+            |name: &str| !name.contains('%') && !matches!(name, "user" | "password" | "dbname");
         let names = others.iter().filter_map(|parameter| parameter.split('=').next());
         if !is_one || !names.into_iter().all(is_plain) {
             return Err(NotAPostgresUrl::Address);
         }
-        let server: tokio_postgres::Config =
-            format!("{address}?{}", others.join("&")).parse().map_err(|_| NotAPostgresUrl::Address)?;
+        let server: tokio_postgres::Config = format!("{address}?{}", others.join("&"))
+            .parse()
+            .map_err(|_| NotAPostgresUrl::Address)?;
         if server.get_hosts().is_empty() || server.get_dbname().is_none() {
             return Err(NotAPostgresUrl::Address);
         }

@@ -22,7 +22,7 @@ mod return_to;
 mod sessions;
 mod value;
 
-use std::{iter, path::PathBuf};
+use std::iter;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -16,7 +16,7 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_read_as_it_was_written() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let alice = account_in(&**store, acme, "alice").await;
@@ -28,7 +28,7 @@ async fn an_account_is_read_as_it_was_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_found_by_each_of_its_names() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let alice = account_in(&**store, acme, "Élise").await;
@@ -51,7 +51,7 @@ async fn an_account_is_found_by_each_of_its_names() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions_that_no_one_account_meets_find_none() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let alice = account_in(&**store, acme, "alice").await;
@@ -74,7 +74,7 @@ async fn conditions_that_no_one_account_meets_find_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_come_page_by_page_in_the_order_of_their_creation() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -99,7 +99,7 @@ async fn accounts_come_page_by_page_in_the_order_of_their_creation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn user_names_are_unique_in_any_case_of_letters() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         for (first, second) in [("alice", "ALICE"), ("Jürgen", "JÜRGEN"), ("Οδος", "ΟΔΟΣ")]
@@ -121,7 +121,7 @@ async fn user_names_are_unique_in_any_case_of_letters() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_taken_tells_who_has_it_also_when_an_account_is_changed() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let alice = account_in(&**store, acme, "alice").await;
@@ -151,7 +151,7 @@ async fn a_name_that_is_taken_tells_who_has_it_also_when_an_account_is_changed()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn external_ids_are_compared_exactly_and_need_not_be_there() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         for (name, external_id) in
@@ -167,7 +167,7 @@ async fn external_ids_are_compared_exactly_and_need_not_be_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_organizations_may_have_the_same_names() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -179,7 +179,7 @@ async fn two_organizations_may_have_the_same_names() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_read_change_or_delete_anothers_account() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -203,7 +203,7 @@ async fn one_organization_cannot_read_change_or_delete_anothers_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_account_is_read_as_it_was_replaced() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let before = account_in(&**store, acme, "alice").await;
@@ -231,7 +231,7 @@ async fn a_replaced_account_is_read_as_it_was_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replacements_from_one_version_one_wins() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let alice = account_in(&**store, acme, "alice").await;
@@ -260,7 +260,7 @@ async fn of_two_replacements_from_one_version_one_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_simultaneous_creations_of_one_user_name_one_wins() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let mut race = JoinSet::new();
@@ -278,7 +278,7 @@ async fn of_simultaneous_creations_of_one_user_name_one_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_deleted_takes_its_link_and_sessions_with_it() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;

@@ -13,7 +13,7 @@ use crate::support::{after, audit, connector, connector_in, organization_in, sto
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_is_read_as_it_was_written() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let secret = || Secret::new("hunter2");
@@ -34,7 +34,7 @@ async fn a_connector_is_read_as_it_was_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_is_replaced_but_for_its_creation() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let before = connector_in(&**store, acme).await;
@@ -65,7 +65,7 @@ async fn a_connector_is_replaced_but_for_its_creation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_change_or_list_anothers_connector() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -84,7 +84,7 @@ async fn one_organization_cannot_change_or_list_anothers_connector() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connectors_are_listed_the_oldest_first() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let first = connector_in(&**store, acme).await;

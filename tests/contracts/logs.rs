@@ -32,7 +32,7 @@ fn decision(organization_id: OrganizationId, outcome: Outcome) -> Decision {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_is_found_by_its_reference() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let mut signed_in = decision(acme, Outcome::SignedIn);
@@ -68,7 +68,7 @@ async fn a_decision_is_found_by_its_reference() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_read_anothers_decision() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -81,7 +81,7 @@ async fn one_organization_cannot_read_anothers_decision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_decisions_are_forgotten_a_thousand_at_a_time_and_the_audit_log_stays() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let mut kept = JoinSet::new();
@@ -111,7 +111,7 @@ async fn old_decisions_are_forgotten_a_thousand_at_a_time_and_the_audit_log_stay
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_events_are_read_back_the_newest_first() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = ConnectorId::generate();
@@ -136,7 +136,7 @@ async fn audit_events_are_read_back_the_newest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_read_anothers_audit_log() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -151,7 +151,7 @@ async fn one_organization_cannot_read_anothers_audit_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_nodes_that_start_together_all_sign_with_one_key() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let mut nodes = JoinSet::new();
         for node in 0..8 {
@@ -173,7 +173,7 @@ async fn of_nodes_that_start_together_all_sign_with_one_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_writes_answers_a_ping() {
-    for backend in stores() {
+    for backend in stores().await {
         backend.store.ping().await.unwrap();
     }
 }

@@ -9,7 +9,7 @@ use crate::support::{audit, organization, organization_in, stores};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_is_found_by_its_identifier_slug_and_domain() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization("acme");
         store.insert_organization(&acme, &audit(acme.id, "created")).await.unwrap();
@@ -27,7 +27,7 @@ async fn an_organization_is_found_by_its_identifier_slug_and_domain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_organization_has_finds_none() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         organization_in(&*backend.store, "acme").await;
         let other = organization("other");
@@ -42,7 +42,7 @@ async fn what_no_organization_has_finds_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slug_or_a_domain_belongs_to_one_organization() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         organization_in(&**store, "acme").await;
         let same_slug = organization("acme");
@@ -66,7 +66,7 @@ async fn a_slug_or_a_domain_belongs_to_one_organization() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn organizations_are_listed_by_slug() {
-    for backend in stores() {
+    for backend in stores().await {
         for slug in ["globex", "acme", "initech"] {
             organization_in(&*backend.store, slug).await;
         }

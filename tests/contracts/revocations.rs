@@ -13,7 +13,7 @@ async fn revoked(store: &dyn WholeStore) -> Vec<Revoked> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_change_that_sessions_must_follow_is_noted() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &*backend.store;
         let (alice, _) = person(store).await;
         let event = || audit(alice.organization_id, "changed");
@@ -46,7 +46,7 @@ async fn only_a_change_that_sessions_must_follow_is_noted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_refused_is_not_noted() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &*backend.store;
         let (alice, _) = person(store).await;
         let bob = account_in(store, alice.organization_id, "bob").await;
@@ -63,7 +63,7 @@ async fn a_change_that_was_refused_is_not_noted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_is_noted_and_so_is_a_connectors_other_authority() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &*backend.store;
         let (alice, connector) = person(store).await;
         let event = || audit(alice.organization_id, "changed");
@@ -87,7 +87,7 @@ async fn a_deletion_is_noted_and_so_is_a_connectors_other_authority() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setup_that_moves_a_connector_notes_it() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &*backend.store;
         let (_, connector) = person(store).await;
         let event = || audit(connector.organization_id, "changed");
@@ -104,7 +104,7 @@ async fn a_setup_that_moves_a_connector_notes_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_revocations_are_forgotten_and_a_repeated_one_is_as_new_as_its_last() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &*backend.store;
         let (alice, _) = person(store).await;
         let bob = account_in(store, alice.organization_id, "bob").await;

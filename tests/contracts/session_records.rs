@@ -19,7 +19,7 @@ async fn live(store: &dyn WholeStore, second: i64) -> Vec<Session> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_read_as_it_was_written_with_whom_it_speaks_for() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let session = Session { token_role: None, sid: None, ..session(&alice, &connector) };
@@ -35,7 +35,7 @@ async fn a_session_is_read_as_it_was_written_with_whom_it_speaks_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_are_listed_in_parts_in_the_order_of_their_digests() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let mut digests: Vec<_> = (0..5).map(|_| Secret::generate().digest()).collect();
@@ -59,7 +59,7 @@ async fn sessions_are_listed_in_parts_in_the_order_of_their_digests() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_sessions_within_their_limits_and_of_the_present_epoch_are_listed() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let session = session(&alice, &connector);
@@ -81,7 +81,7 @@ async fn only_sessions_within_their_limits_and_of_the_present_epoch_are_listed()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_gets_another_role_but_never_that_of_an_older_epoch() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let alice = Account { access_epoch: 3, version: 2, ..alice };
@@ -106,7 +106,7 @@ async fn a_session_gets_another_role_but_never_that_of_an_older_epoch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_use_is_noted_and_passes_over_sessions_that_have_ended() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let [one, ended] = [session(&alice, &connector), session(&alice, &connector)];
@@ -121,7 +121,7 @@ async fn the_last_use_is_noted_and_passes_over_sessions_that_have_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_beyond_their_limits_are_forgotten_others_stay() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let fresh = session(&alice, &connector);
@@ -141,7 +141,7 @@ async fn sessions_beyond_their_limits_are_forgotten_others_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_an_account_deleted_meanwhile_is_not_kept() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let nobody = account(alice.organization_id, "nobody");
@@ -154,7 +154,7 @@ async fn a_session_of_an_account_deleted_meanwhile_is_not_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_have_a_session_of_anothers_account() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let globex = organization_in(&**store, "globex").await;
@@ -168,7 +168,7 @@ async fn one_organization_cannot_have_a_session_of_anothers_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_taken_once_with_its_hints() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let session = session(&alice, &connector);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use portico::{
     domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
-    ports::store::{Accounts as _, SessionRecords as _},
 };
 use tokio::{sync::Barrier, task::JoinSet};
 

@@ -34,7 +34,7 @@ fn is_gone(done: &Result<(), NotDone<SetupRefusal>>) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setup_link_is_found_until_it_expires_however_often_it_is_opened() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let link = link_in(&**store, acme, ConnectorId::generate()).await;
@@ -52,7 +52,7 @@ async fn a_setup_link_is_found_until_it_expires_however_often_it_is_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_setup_link_replaces_the_earlier_one_of_its_organization_alone() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -70,7 +70,7 @@ async fn a_fresh_setup_link_replaces_the_earlier_one_of_its_organization_alone()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn completing_a_setup_uses_the_link_up_and_creates_its_connector() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let made = connector(acme);
@@ -91,7 +91,7 @@ async fn completing_a_setup_uses_the_link_up_and_creates_its_connector() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn completing_a_setup_replaces_the_connector_that_is_there_but_for_its_creation() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let before = connector_in(&**store, acme).await;
@@ -113,7 +113,7 @@ async fn completing_a_setup_replaces_the_connector_that_is_there_but_for_its_cre
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setup_that_is_refused_changes_nothing() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let before = connector_in(&**store, acme).await;
@@ -141,7 +141,7 @@ async fn a_setup_that_is_refused_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_complete_a_setup_with_anothers_link() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -163,7 +163,7 @@ async fn one_organization_cannot_complete_a_setup_with_anothers_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_simultaneous_completions_one_succeeds() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let id = ConnectorId::generate();

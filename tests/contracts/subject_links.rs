@@ -13,7 +13,7 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_found_by_its_subject_and_by_its_account() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -29,7 +29,7 @@ async fn a_link_is_found_by_its_subject_and_by_its_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_contradicts_another_is_refused() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -59,7 +59,7 @@ async fn a_link_that_contradicts_another_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_to_the_tenant_of_before_makes_way() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -77,7 +77,7 @@ async fn a_link_to_the_tenant_of_before_makes_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_simultaneous_links_of_one_subject_one_is_made() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = connector_in(&**store, acme).await;
@@ -96,7 +96,7 @@ async fn of_simultaneous_links_of_one_subject_one_is_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_read_or_change_anothers_link() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -124,7 +124,7 @@ async fn one_organization_cannot_read_or_change_anothers_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_sub_is_noted_and_audited_an_unchanged_one_is_not() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -145,7 +145,7 @@ async fn a_changed_sub_is_noted_and_audited_an_unchanged_one_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_request_of_a_subject_for_an_account_stays_in_force() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;
@@ -168,7 +168,7 @@ async fn the_first_request_of_a_subject_for_an_account_stays_in_force() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_ends_the_accounts_request_and_no_others() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let acme = alice.organization_id;

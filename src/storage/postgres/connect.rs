@@ -30,13 +30,12 @@ struct Connector {
 }
 
 impl Connect for Connector {
-    fn connect(
-        &self,
-        config: &Config,
-    ) -> Pin<Box<dyn Future<Output = Connected> + Send + '_>> {
+    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Connected> + Send + '_>> {
         let (config, tls) = (config.clone(), self.tls.clone());
         let connected = self.runtime.spawn(connect(config, tls));
-        Box::pin(async { connected.await.expect("connecting does not panic, and the runtime lives") })
+        Box::pin(async {
+            connected.await.expect("connecting does not panic, and the runtime lives")
+        })
     }
 }
 
@@ -81,7 +80,8 @@ fn tls(mode: SslMode) -> io::Result<ClientConfig> {
         roots.add_parsable_certificates(found.certs);
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(io::Error::other)?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

@@ -140,9 +140,8 @@ impl<'a> ConnectorRow<'a> {
     /// The row of a connector.
     pub(super) fn of(connector: &'a Connector, master_key: &MasterKey) -> Self {
         let (client_authentication, secret) = client_authentication(connector);
-        let seal = |secret: &Secret| {
-            master_key.seal(&place_of(connector.id), secret.expose().as_bytes())
-        };
+        let seal =
+            |secret: &Secret| master_key.seal(&place_of(connector.id), secret.expose().as_bytes());
         let digests = connector.scim.passwords.iter();
         Self {
             connector,
@@ -205,10 +204,7 @@ fn read(columns: &mut Columns<'_>, master_key: &MasterKey) -> Result<Connector, 
         role_table: columns.read::<Json<_>>()?.0,
         link_by_user_name: columns.read()?,
         created_at: columns.read::<Moment>()?.0,
-        scim: ScimCredentials {
-            user_name: columns.read()?,
-            passwords: digests(columns.read()?),
-        },
+        scim: ScimCredentials { user_name: columns.read()?, passwords: digests(columns.read()?) },
     })
 }
 

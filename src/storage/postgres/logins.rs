@@ -143,7 +143,7 @@ const DELETE_TOO_MANY: &str = "DELETE FROM login WHERE state IN (
                         ORDER BY number DESC OFFSET $2) AS of_browser
          UNION
          SELECT * FROM (SELECT state FROM login WHERE organization_id = $3 ORDER BY number
-                        LIMIT (SELECT greatest(sum(open) - $4, 0) FROM login_count
+                        LIMIT (SELECT greatest(sum(open)::bigint - $4, 0) FROM login_count
                                WHERE organization_id = $3)) AS of_organization)";
 
 fn read(columns: &mut Columns<'_>, master_key: &MasterKey) -> Result<LoginTransaction, Failure> {

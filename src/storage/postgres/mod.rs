@@ -8,6 +8,7 @@
 //! row is written by everybody: what is counted is counted in many rows. A repository is a file;
 //! its SQL stands in its methods.
 
+mod accounts;
 mod audit_log;
 mod columns;
 mod connect;
@@ -137,9 +138,7 @@ impl PostgresStore {
         read: impl Fn(&mut Columns<'_>) -> Result<T, Failure>,
     ) -> Result<Option<T>, Unavailable> {
         let rows = self.answer(sql, values).await;
-        let read = |rows: Vec<Row>| {
-            rows.first().map(|row| read(&mut Columns::of(row))).transpose()
-        };
+        let read = |rows: Vec<Row>| rows.first().map(|row| read(&mut Columns::of(row))).transpose();
         rows.and_then(read).map_err(Unavailable::while_doing(doing))
     }
 

@@ -3,10 +3,7 @@
 use std::{fmt, io};
 
 use deadpool_postgres::Pool;
-use tokio_postgres::{
-    Config, Transaction,
-    config::Host,
-};
+use tokio_postgres::{Config, Transaction, config::Host};
 
 use super::{
     failure::{Failure, Kind, words},

@@ -45,13 +45,8 @@ impl SetupLinks for PostgresStore {
             audit_log::insertion(6, "inserted")
         );
         let (created_at, expires_at) = (Moment(link.created_at), Moment(link.expires_at));
-        let values: [&(dyn ToSql + Sync); 5] = [
-            &link.organization_id,
-            &link.digest,
-            &link.connector_id,
-            &created_at,
-            &expires_at,
-        ];
+        let values: [&(dyn ToSql + Sync); 5] =
+            [&link.organization_id, &link.digest, &link.connector_id, &created_at, &expires_at];
         let audit = AuditRow::of(audit);
         let values = [&values[..], &audit.values()].concat();
         self.write("creating a setup link", &sql, &values).await.map(drop)
@@ -124,8 +119,7 @@ async fn delete(
     let sql = "DELETE FROM setup_link
                WHERE digest = $1 AND expires_at > $2 AND organization_id = $3
                    AND connector_id = $4";
-    let values: &Values<'_> =
-        &[digest, &Moment(now), &connector.organization_id, &connector.id];
+    let values: &Values<'_> = &[digest, &Moment(now), &connector.organization_id, &connector.id];
     Ok(execute(client, sql, values).await? > 0)
 }
 
