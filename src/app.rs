@@ -16,7 +16,9 @@ use self::{
 };
 use crate::{
     config::{Config, MasterKeyError},
-    domain::{clock::Clock, connector::ConnectorKind, session::SessionLimits},
+    domain::{
+        clock::Clock, connector::ConnectorKind, master_key::MasterKey, session::SessionLimits,
+    },
     http::{
         self, State,
         cookies::Cookies,
@@ -31,7 +33,8 @@ use crate::{
         Ports, Settings, Unavailable,
         store::{SigningKey, Store},
     },
-    service::access,
+    scim::cursor::CursorKey,
+    service::{access, directory_access::DirectoryMemory},
     storage::{postgres, sqlite::OpenError},
 };
 
@@ -72,8 +75,10 @@ pub struct App {
     pub ports: Ports,
     config: Config,
     cookies: Cookies,
+    directories: Arc<DirectoryMemory>,
     sessions: SessionAdapter,
     authorities: Arc<AuthorityClient>,
+    master_key: Arc<MasterKey>,
 }
 
 /// What only the demo shows.
@@ -124,12 +129,21 @@ impl App {
             logins: kept.logins,
             sessions: kept.sessions,
             authorities: authorities.clone(),
+            journal: Arc::default(),
             signer: Arc::new(signer),
             clock,
             settings: Arc::new(settings(&config)),
         };
         let cookies = Cookies::new(&master_key, config.public_url.is_https());
-        Ok(Self { ports, config, cookies, sessions: kept.adapter, authorities })
+        Ok(Self {
+            ports,
+            config,
+            cookies,
+            directories: Arc::default(),
+            sessions: kept.adapter,
+            authorities,
+            master_key,
+        })
     }
 
     /// Answers on `listener` until [`Running::stop`].
@@ -147,7 +161,7 @@ impl App {
             .listen(listener)
             .map_err(|cause| StartError::Listen { address, cause })?
             .run();
-        let background = running::background(&self.ports, &self.sessions);
+        let background = running::background(&self.ports, &self.sessions, &self.directories);
         tokio::task::spawn_blocking(move || {
             if let Err(error) = self.authorities.prepare() {
                 tracing::error!(%error, "no authority can be reached until this is mended");
@@ -159,6 +173,7 @@ impl App {
             background,
             readiness,
             ports: self.ports,
+            directories: self.directories,
             sessions: self.sessions,
         })
     }
@@ -173,6 +188,7 @@ impl App {
         let form_targets: Vec<Url> = loopback.chain(returns).collect();
         State {
             ports: self.ports.clone(),
+            directories: self.directories.clone(),
             cookies: self.cookies.clone(),
             frame: Frame {
                 demo: !demo.organizations.is_empty(),
@@ -184,6 +200,8 @@ impl App {
             portal_links: demo.portal_links,
             demo_organizations: demo.organizations,
             security_headers: SecurityHeaders::new(&public_url),
+            cursor_key: Arc::new(CursorKey::derive(&self.master_key)),
+            walks: Arc::default(),
         }
     }
 }
@@ -228,6 +246,7 @@ fn settings(config: &Config) -> Settings {
             .iter()
             .map(|origin| origin.as_str().to_owned())
             .collect(),
+        scim_token_lifetime: config.scim.access_token_lifetime(),
     }
 }
 

@@ -253,7 +253,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
     let ports = arguments.output.ports().await?;
     let organization = find(&ports, &arguments.organization).await?;
     let connectors = ports.store.list_connectors(organization.id).await?;
-    let people = ports.store.find_accounts(organization.id, &[], 0, 0).await?.total;
+    let people = ports.store.count_accounts(organization.id).await?;
     let mut json = description(&organization);
     json["people"] = people.into();
     let described = connectors.iter().map(|connector| {

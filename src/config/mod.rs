@@ -19,6 +19,7 @@ mod proxies;
 mod reading;
 mod redis;
 mod return_to;
+mod scim;
 mod sessions;
 mod value;
 
@@ -40,6 +41,7 @@ pub use self::{
     reading::{Problems, Sources},
     redis::{NotARedisUrl, Redis, RedisUrl},
     return_to::ReturnTo,
+    scim::Scim,
     sessions::Sessions,
     value::{List, Whole},
 };
@@ -63,6 +65,8 @@ pub struct Config {
     pub proxies: Proxies,
     /// Where a sign-in may end besides Portico itself.
     pub return_to: ReturnTo,
+    /// How directories are let in.
+    pub scim: Scim,
     /// What outgoing requests may reach besides public hosts.
     pub outbound: Outbound,
     /// What pages say.
@@ -83,6 +87,7 @@ impl Config {
             redis: Redis::default(),
             proxies: Proxies::default(),
             return_to: ReturnTo::default(),
+            scim: Scim::default(),
             outbound: Outbound::default(),
             pages: Pages::default(),
             log: Log::default(),
@@ -104,6 +109,7 @@ impl Config {
             redis: reader.section(),
             proxies: reader.section(),
             return_to: reader.section(),
+            scim: reader.section(),
             outbound: reader.section(),
             pages: reader.section(),
             log: reader.section(),

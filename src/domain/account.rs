@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::domain::id::{AccountId, OrganizationId};
+use crate::domain::id::{AccountId, ConnectorId, OrganizationId};
 
 /// A person in an organization.
 ///
@@ -13,11 +13,14 @@ use crate::domain::id::{AccountId, OrganizationId};
 pub struct Account {
     /// Whose it is.
     pub organization_id: OrganizationId,
+    /// The connector whose directory provisions it; `None` if it was made by hand.
+    pub connector_id: Option<ConnectorId>,
     /// Its SCIM `id`, stable for ever.
     pub id: AccountId,
     /// SCIM `userName`: any text, unique in the organization without regard to case.
     pub user_name: String,
-    /// SCIM `externalId`: with Entra ID's mapping changed as the guide says, the person's `oid`.
+    /// SCIM `externalId`, unique in its connector: with Entra ID's mapping changed as the guide
+    /// says, the person's `oid`.
     pub external_id: Option<String>,
     /// The primary e-mail address, unique in the organization without regard to case.
     pub email: String,
@@ -38,4 +41,12 @@ pub struct Account {
     pub last_modified_at: Timestamp,
     /// The SCIM resource as sent, without `id`, `meta` and `schemas`.
     pub attributes: Map<String, Value>,
+}
+
+impl Account {
+    /// Every e-mail address that the directory sent, in its order.
+    pub fn email_addresses(&self) -> impl Iterator<Item = &str> {
+        let emails = self.attributes.get("emails").and_then(Value::as_array);
+        emails.into_iter().flatten().filter_map(|email| email.get("value")?.as_str())
+    }
 }

@@ -8,7 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     access_role::RoleTable,
     id::{ConnectorId, OrganizationId},
-    secret::{Secret, SecretDigest},
+    provisioning_policy::ProvisioningPolicy,
+    secret::Secret,
+};
+
+mod scim_credentials;
+
+pub use self::scim_credentials::{
+    FederatedIdentity, MOST_CLIENTS, MOST_PASSWORDS, ScimCredential, ScimCredentialKind,
+    ScimCredentials,
 };
 
 /// One organization's link to one identity provider: how its people sign in, and how its
@@ -39,6 +47,8 @@ pub struct Connector {
     pub link_by_user_name: LinkByUserName,
     /// What the provider's directory authenticates with.
     pub scim: ScimCredentials,
+    /// What that directory may do, and what it must send.
+    pub provisioning: ProvisioningPolicy,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -156,23 +166,5 @@ impl FromStr for LinkByUserName {
             "never" => Ok(Self::Never),
             _ => Err("linking by user name is `ask`, `allow` or `never`".into()),
         }
-    }
-}
-
-/// What a directory authenticates with: the Password as a bearer token, or User Name and Password
-/// as Basic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScimCredentials {
-    /// The User Name of Basic authentication.
-    pub user_name: String,
-    /// Digests of the valid Passwords; two while one is being replaced.
-    pub passwords: Vec<SecretDigest>,
-}
-
-impl ScimCredentials {
-    /// Whether `password` is valid now; every stored digest is compared, in constant time.
-    pub fn accept(&self, password: &Secret) -> bool {
-        let digest = password.digest();
-        self.passwords.iter().filter(|valid| **valid == digest).count() > 0
     }
 }

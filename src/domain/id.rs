@@ -54,8 +54,16 @@ identifiers! {
     OrganizationId,
     /// Names a [`Connector`](crate::domain::connector::Connector); part of its redirect URI and SCIM URL.
     ConnectorId,
+    /// Names one of a connector's [`ScimCredentials`](crate::domain::connector::ScimCredentials).
+    CredentialId,
     /// Names an [`Account`](crate::domain::account::Account); its SCIM `id`, stable for ever.
     AccountId,
+    /// Names a [`Group`](crate::domain::group::Group); its SCIM `id`, stable for ever.
+    GroupId,
+    /// Names who belongs to a group: an account or a group.
+    MemberId,
+    /// Names a [`ProvisioningRecord`](crate::domain::provisioning_record::ProvisioningRecord).
+    ProvisioningRecordId,
     /// Names a [`Decision`](crate::domain::decision::Decision).
     DecisionId,
     /// Names an [`AuditEvent`](crate::domain::audit_event::AuditEvent).

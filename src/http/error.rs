@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, ContentType, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, ContentType, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use serde_json::json;
@@ -17,13 +17,19 @@ use crate::{
         body::BodyError,
         pages::{Frame, error::ErrorPage},
     },
+    oauth::client_credentials::TokenFault,
     ports::Unavailable,
     scim::error::{ErrorMessage, ScimError},
-    service::provisioning,
+    service::{directory_access::NoToken, provisioning},
 };
 
 /// What a person is told who waits for a part that is away, in seconds.
 const TRY_AGAIN_AFTER: &str = "5";
+
+/// How a directory may prove who it is (RFC 6750 §3, RFC 7617 §2).
+const BEARER_CHALLENGE: &str = r#"Bearer realm="scim""#;
+const INVALID_TOKEN_CHALLENGE: &str = r#"Bearer realm="scim", error="invalid_token", error_description="The token has expired or is not valid here""#;
+const BASIC_CHALLENGE: &str = r#"Basic realm="scim", charset="UTF-8""#;
 
 /// Logs that a part of the service is away, and gives the number that the answer shows.
 pub fn log_unavailable(unavailable: &Unavailable) -> Reference {
@@ -164,17 +170,113 @@ impl ResponseError for ApiError {
     }
 }
 
+/// A failure at the token endpoint (RFC 6749 §5.2).
+#[derive(Debug)]
+pub enum OAuthFault {
+    /// The request breaks a rule, or the client is not accepted.
+    Refused(TokenFault),
+    /// The tenant that signed an assertion cannot be asked for its keys.
+    AuthorityUnavailable,
+    /// The body is too long, or did not arrive.
+    Body(BodyError),
+    /// A part of the service is away.
+    Unavailable(Unavailable),
+}
+
+impl From<NoToken> for OAuthFault {
+    fn from(no_token: NoToken) -> Self {
+        match no_token {
+            NoToken::Fault(fault) => Self::Refused(fault),
+            NoToken::AuthorityUnavailable => Self::AuthorityUnavailable,
+            NoToken::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+impl From<BodyError> for OAuthFault {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl OAuthFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(fault) => fault.code(),
+            Self::Body(_) => "invalid_request",
+            Self::AuthorityUnavailable | Self::Unavailable(_) => "temporarily_unavailable",
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Refused(fault) => fault.to_string(),
+            Self::Body(_) => "The form is longer than 80 KiB, or did not arrive whole.".to_owned(),
+            Self::AuthorityUnavailable => {
+                "The tenant's signing keys cannot be had. Try again; the log says why.".to_owned()
+            }
+            Self::Unavailable(unavailable) => {
+                let reference = log_unavailable(unavailable);
+                let part = unavailable.part.as_str();
+                format!("{part} does not answer. Try again; the log has it under {reference}.")
+            }
+        }
+    }
+}
+
+impl fmt::Display for OAuthFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl ResponseError for OAuthFault {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Refused(TokenFault::InvalidClient) => StatusCode::UNAUTHORIZED,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Body(error) => body_status(*error),
+            Self::AuthorityUnavailable | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                response.insert_header((WWW_AUTHENTICATE, BASIC_CHALLENGE));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+            }
+            _ => {}
+        }
+        response
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((PRAGMA, "no-cache"))
+            .json(json!({ "error": self.code(), "error_description": self.description() }))
+    }
+}
+
 /// A failure for a directory (RFC 7644 §3.12).
 #[derive(Debug)]
 pub enum ScimFault {
     /// The credentials are not those of the connector in the address.
-    Unauthorized,
+    Unauthorized {
+        /// Whether a bearer token was among them (RFC 6750 §3.1).
+        has_token: bool,
+    },
     /// The request breaks a rule of the protocol.
     Scim(ScimError),
     /// The resource or address does not exist.
     NotFound(String),
     /// The address exists, but not for this method.
     MethodNotAllowed,
+    /// The request is understood and not carried out for anybody.
+    Forbidden(&'static str),
+    /// The protocol has it and this service does not.
+    NotImplemented(&'static str),
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is too long, or did not arrive.
@@ -205,9 +307,7 @@ impl From<provisioning::Error> for ScimFault {
     fn from(error: provisioning::Error) -> Self {
         match error {
             provisioning::Error::Scim(error) => Self::Scim(error),
-            provisioning::Error::NotFound(id) => {
-                Self::NotFound(format!("There is no user with the id {id}."))
-            }
+            provisioning::Error::NotFound(what) => Self::NotFound(what),
             provisioning::Error::Version => Self::PreconditionFailed,
             provisioning::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
@@ -215,33 +315,47 @@ impl From<provisioning::Error> for ScimFault {
 }
 
 impl ScimFault {
-    fn detail(&self) -> String {
+    /// What happened, in plain words.
+    pub fn summary(&self) -> String {
         match self {
-            Self::Unauthorized => "The SCIM credentials are not valid here. Paste the connector's \
-                Password as the secret token, and its SCIM URL as the tenant URL."
-                .to_owned(),
+            Self::Unauthorized { .. } => {
+                "The SCIM credentials are not valid here. Paste the connector's \
+                Password as the secret token, and its SCIM URL as the tenant URL; or let the \
+                directory ask for an access token at /oauth/token."
+                    .to_owned()
+            }
             Self::Scim(error) => error.to_string(),
             Self::NotFound(what) => what.clone(),
             Self::MethodNotAllowed => "This address does not take that method.".to_owned(),
+            Self::Forbidden(why) | Self::NotImplemented(why) => (*why).to_owned(),
             Self::PreconditionFailed => {
                 "The resource was changed meanwhile: If-Match names another version. Read it \
                  again."
                     .to_owned()
             }
             Self::Body(BodyError::TooLarge) => {
-                "The body is longer than 128 KiB; nothing was changed.".to_owned()
+                "The body is longer than 1 MiB, or that of a group than 4 MiB; nothing was \
+                 changed. Send less at once."
+                    .to_owned()
             }
             Self::Body(BodyError::BrokenOff | BodyError::TooSlow) => {
                 "The body did not arrive whole; nothing was changed. Send it again.".to_owned()
             }
             Self::Unavailable(unavailable) => {
-                let reference = log_unavailable(unavailable);
                 let part = unavailable.part.as_str();
-                format!(
-                    "{part} does not answer, so nothing was changed. Try again; the log has it \
-                     under {reference}."
-                )
+                format!("{part} does not answer, so nothing was changed. Try again.")
             }
+        }
+    }
+
+    /// The same for the client, with the number under which the log has more.
+    fn detail(&self) -> String {
+        match self {
+            Self::Unavailable(unavailable) => {
+                let reference = log_unavailable(unavailable);
+                format!("{} The log has it under {reference}.", self.summary())
+            }
+            _ => self.summary(),
         }
     }
 }
@@ -255,12 +369,14 @@ impl fmt::Display for ScimFault {
 impl ResponseError for ScimFault {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::Scim(error) => {
                 StatusCode::from_u16(error.status()).expect("SCIM errors have HTTP statuses")
             }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Body(error) => body_status(*error),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -277,11 +393,10 @@ impl ResponseError for ScimFault {
         let body = serde_json::to_string(&message).expect("plain values serialize");
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized => {
-                response.insert_header((
-                    WWW_AUTHENTICATE,
-                    r#"Bearer realm="SCIM", Basic realm="SCIM""#,
-                ));
+            Self::Unauthorized { has_token } => {
+                let bearer = if *has_token { INVALID_TOKEN_CHALLENGE } else { BEARER_CHALLENGE };
+                response.append_header((WWW_AUTHENTICATE, bearer));
+                response.append_header((WWW_AUTHENTICATE, BASIC_CHALLENGE));
             }
             Self::Unavailable(_) => {
                 response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));

@@ -6,6 +6,8 @@
 //! Everything else goes through the log and the security headers; of that, the pages that begin or
 //! end a session also through actix-session.
 
+use std::sync::Arc;
+
 use actix_web::{
     App,
     body::MessageBody,
@@ -16,6 +18,7 @@ use actix_web::{
 
 use crate::{
     config::Proxies,
+    http::scim::walks::Walks,
     http::{
         cookies::Cookies,
         health::Readiness,
@@ -27,6 +30,8 @@ use crate::{
         pages::{Frame, Link, login::DemoOrganization},
     },
     ports::Ports,
+    scim::cursor::CursorKey,
+    service::directory_access::DirectoryMemory,
 };
 
 pub mod assets;
@@ -39,6 +44,7 @@ pub mod health;
 pub mod login;
 pub mod logout;
 pub mod middleware;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod scim;
@@ -51,6 +57,8 @@ pub mod setup;
 pub struct State {
     /// The outside world.
     pub ports: Ports,
+    /// What is kept from one request of a directory to the next.
+    pub directories: Arc<DirectoryMemory>,
     /// Names and keys of the cookies.
     pub cookies: Cookies,
     /// What stands around every page.
@@ -65,6 +73,10 @@ pub struct State {
     pub demo_organizations: Vec<DemoOrganization>,
     /// The headers of every page.
     pub security_headers: SecurityHeaders,
+    /// What the cursors of SCIM lists are sealed under.
+    pub cursor_key: Arc<CursorKey>,
+    /// Who is on the way through a SCIM list.
+    pub walks: Arc<Walks>,
 }
 
 /// The whole service: every address it answers.
@@ -113,6 +125,7 @@ pub fn app(
         )
         .service(web::resource("/session").route(web::get().to(session::show)))
         .service(web::resource("/session/token").route(web::post().to(session::issue_token)))
+        .service(web::resource("/oauth/token").route(web::post().to(oauth::token)))
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(session::jwks)))
         .service(web::resource("/health/live").route(web::get().to(health::live)))
         .service(web::resource("/health/ready").route(web::get().to(health::ready)))

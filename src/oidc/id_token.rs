@@ -22,7 +22,7 @@ pub use identity::VerifiedIdentity;
 use self::{compact::Compact, role_claim::roles};
 
 /// How far the provider's clock and ours may be apart, in seconds.
-const LEEWAY: i64 = 60;
+pub(super) const LEEWAY: i64 = 60;
 /// An ID Token is at most this old when it arrives, in seconds: Entra ID dates it back by five
 /// minutes.
 const OLDEST: i64 = 600;
@@ -154,24 +154,46 @@ pub fn verify(
     role_claim: &str,
     now: Timestamp,
 ) -> Result<VerifiedIdentity, IdTokenError> {
-    let compact = Compact::parse(token)?;
-    compact.header.validate()?;
-    verify_signature(&compact, jwks, expected)?;
-    let payload = compact.payload()?;
+    let payload = signed_payload(token, jwks, expected.tenant_id.as_deref())?;
     let claims = IdTokenClaims::parse(&payload)?;
     claims.validate(expected, now)?;
     let roles = roles(&claims, &payload, role_claim, expected.role_claim_alias)?;
     VerifiedIdentity::of(claims, roles, expected)
 }
 
+/// The claims of a token whose header and signature are good; none of them is checked.
+pub(super) fn signed_claims(
+    token: &str,
+    jwks: &Jwks,
+    tenant_id: &str,
+) -> Result<IdTokenClaims, IdTokenError> {
+    IdTokenClaims::parse(&signed_payload(token, jwks, Some(tenant_id))?)
+}
+
+/// The claims of a token that nobody has verified: good for finding what it is to be held against.
+pub(super) fn claims_unverified(token: &str) -> Result<IdTokenClaims, IdTokenError> {
+    IdTokenClaims::parse(&Compact::parse(token)?.payload()?)
+}
+
+fn signed_payload(
+    token: &str,
+    jwks: &Jwks,
+    tenant_id: Option<&str>,
+) -> Result<Vec<u8>, IdTokenError> {
+    let compact = Compact::parse(token)?;
+    compact.header.validate()?;
+    verify_signature(&compact, jwks, tenant_id)?;
+    compact.payload()
+}
+
 /// The one use of a signature check: the algorithm is ours, the key the connector's.
 fn verify_signature(
     compact: &Compact<'_>,
     jwks: &Jwks,
-    expected: &ExpectedIdToken,
+    tenant_id: Option<&str>,
 ) -> Result<(), IdTokenError> {
     let kid = compact.header.kid.as_deref();
-    let key = jwks.choose(kid, expected.tenant_id.as_deref()).map_err(|missing| match missing {
+    let key = jwks.choose(kid, tenant_id).map_err(|missing| match missing {
         NoKey::Unknown => IdTokenError::UnknownKey { kid: kid.map(ToOwned::to_owned) },
         NoKey::Ambiguous => IdTokenError::AmbiguousKey,
     })?;

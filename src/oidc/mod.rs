@@ -9,6 +9,8 @@
 //! 3. [`token::TokenResponse`] is what the code was redeemed for.
 //! 4. [`id_token::verify`] turns its ID Token into a [`id_token::VerifiedIdentity`].
 //!
+//! [`workload_identity`] is no part of it: there a tenant's program proves what it is.
+//!
 //! Each result has private fields and no other source than the check before it, so a step left
 //! out does not compile.
 //!
@@ -28,6 +30,7 @@ pub mod jwks;
 pub mod provider_kind;
 pub mod refusal;
 pub mod token;
+pub mod workload_identity;
 
 /// The text up to `limit` bytes, a space for each control character and for those that turn the
 /// direction of writing.
@@ -59,7 +62,7 @@ fn json_object<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, s
 }
 
 /// The lower-case form of a GUID written `8-4-4-4-12`; `None` for anything else.
-fn guid(text: &str) -> Option<String> {
+pub(crate) fn guid(text: &str) -> Option<String> {
     (text.len() == 36)
         .then(|| uuid::Uuid::try_parse(text).ok())
         .flatten()

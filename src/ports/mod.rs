@@ -2,15 +2,25 @@
 
 use std::{error::Error, sync::Arc};
 
+use jiff::SignedDuration;
+
+use self::journal::Journal;
 use crate::{
     domain::{clock::Clock, session::SessionLimits},
     oauth::access_token::Signer,
 };
 
+pub mod accounts;
 pub mod authorities;
+pub mod custom_attributes;
+pub mod groups;
+pub mod journal;
 pub mod logins;
+pub mod provisioning_log;
+pub mod query;
 pub mod sessions;
 pub mod store;
+pub mod trail;
 
 /// How many one command forgets at most of what is old, so that none is long.
 pub const FORGOTTEN_AT_ONCE: u64 = 1_000;
@@ -26,6 +36,8 @@ pub struct Ports {
     pub sessions: Arc<dyn sessions::Sessions>,
     /// The identity providers.
     pub authorities: Arc<dyn authorities::Authorities>,
+    /// Lines of the provisioning log that wait to be written.
+    pub journal: Arc<Journal>,
     /// What signs the tokens that the platform's programs believe.
     pub signer: Arc<Signer>,
     /// The time.
@@ -41,8 +53,21 @@ pub struct Settings {
     pub public_url: String,
     /// How long sessions live.
     pub session_limits: SessionLimits,
+    /// How much of the provisioning log is kept.
+    pub provisioning_log: LogLimits,
     /// Other origins that a sign-in may return to: `https://app.example.com`.
     pub return_origins: Vec<String>,
+    /// How long an access token for SCIM is good for.
+    pub scim_token_lifetime: SignedDuration,
+}
+
+/// How much of a connector's provisioning log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// How long.
+    pub kept: SignedDuration,
+    /// How many lines at most.
+    pub most: u64,
 }
 
 /// A part of the outside world that may be away.

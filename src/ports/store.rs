@@ -10,18 +10,20 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         access_role::AccessRole,
-        account::Account,
         audit_event::{AuditEvent, StoredAuditEvent},
-        connector::Connector,
+        connector::{Connector, ScimCredential},
         decision::Decision,
-        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        id::{AccountId, ConnectorId, CredentialId, OrganizationId, Reference},
         organization::{EmailDomain, Organization, Slug},
         secret::{Secret, SecretDigest},
         session::{Identity, Session, SignOutHints},
         setup_link::SetupLink,
         subject_link::{LinkRequest, Subject, SubjectLink},
     },
-    ports::{NotDone, Unavailable},
+    ports::{
+        NotDone, Unavailable, accounts::Accounts, custom_attributes::CustomAttributes,
+        groups::Groups, provisioning_log::ProvisioningLog,
+    },
 };
 
 /// The whole database.
@@ -30,6 +32,9 @@ pub trait Store:
     + Connectors
     + SetupLinks
     + Accounts
+    + Groups
+    + CustomAttributes
+    + ProvisioningLog
     + Revocations
     + SubjectLinks
     + Decisions
@@ -44,6 +49,9 @@ impl<T> Store for T where
         + Connectors
         + SetupLinks
         + Accounts
+        + Groups
+        + CustomAttributes
+        + ProvisioningLog
         + Revocations
         + SubjectLinks
         + Decisions
@@ -96,6 +104,19 @@ pub trait Organizations: Send + Sync {
     async fn list_organizations(&self) -> Result<Vec<Organization>, Unavailable>;
 }
 
+/// When one of a connector's SCIM credentials was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialUse {
+    /// Whose connector it is.
+    pub organization_id: OrganizationId,
+    /// Which connector's.
+    pub connector_id: ConnectorId,
+    /// Which credential.
+    pub credential_id: CredentialId,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Links to identity providers; client secrets are sealed at rest by the adapter.
 #[async_trait]
 pub trait Connectors: Send + Sync {
@@ -124,6 +145,33 @@ pub trait Connectors: Send + Sync {
         &self,
         organization_id: OrganizationId,
     ) -> Result<Vec<Connector>, Unavailable>;
+
+    /// Gives a connector other SCIM credentials, if it still has those of `expected`.
+    ///
+    /// `false` if it has not, or the organization has no such connector: read it again. Of two that
+    /// were computed from the same, one succeeds.
+    async fn replace_scim_credentials(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        expected: &[ScimCredential],
+        credentials: &[ScimCredential],
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable>;
+
+    /// Notes when SCIM credentials were used.
+    ///
+    /// An earlier moment than is known changes nothing; a credential that the connector no longer
+    /// has is passed over. Whatever takes a credential away forgets its use as well.
+    async fn note_credential_uses(&self, uses: &[CredentialUse]) -> Result<(), Unavailable>;
+
+    /// When the SCIM credentials of a connector were last used, in the order of their identifiers;
+    /// those never used are not among them.
+    async fn list_credential_uses(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+    ) -> Result<Vec<CredentialUse>, Unavailable>;
 }
 
 /// Why a setup was not completed.
@@ -169,96 +217,6 @@ pub trait SetupLinks: Send + Sync {
         connector: &Connector,
         audit: &AuditEvent,
     ) -> Result<(), NotDone<SetupRefusal>>;
-}
-
-/// Why an account was not created or replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccountConflict {
-    /// Another account of the organization has this user name, in any case of letters.
-    #[error("account {0} has the same user name")]
-    UserName(AccountId),
-    /// Another account of the organization has this e-mail address, in any case of letters.
-    #[error("account {0} has the same e-mail address")]
-    Email(AccountId),
-    /// Another account of the organization has this `externalId`.
-    #[error("account {0} has the same externalId")]
-    ExternalId(AccountId),
-    /// The account was written since, or deleted: read it again.
-    #[error("the account was changed or deleted meanwhile")]
-    Version,
-}
-
-/// One condition of a lookup; each is answered from an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountLookup {
-    /// `id eq`.
-    Id(AccountId),
-    /// `userName eq`, in any case of letters.
-    UserName(String),
-    /// `externalId eq`, exactly.
-    ExternalId(String),
-    /// The primary e-mail address, in any case of letters.
-    Email(String),
-}
-
-/// Part of a list of accounts.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AccountPage {
-    /// How many there are in all.
-    pub total: u64,
-    /// Those asked for, in the order in which they were created.
-    pub accounts: Vec<Account>,
-}
-
-/// People.
-#[async_trait]
-pub trait Accounts: Send + Sync {
-    /// Creates an account.
-    async fn insert_account(
-        &self,
-        account: &Account,
-        audit: &AuditEvent,
-    ) -> Result<(), NotDone<AccountConflict>>;
-
-    /// Replaces an account if it still has the version `expected_version`.
-    ///
-    /// `account` carries the new version and epoch. Of two that were computed from one version, one
-    /// succeeds and the other gets [`AccountConflict::Version`]. Under a higher epoch, another name
-    /// or another e-mail address a [`Revocation`] is noted with it.
-    async fn replace_account(
-        &self,
-        account: &Account,
-        expected_version: u64,
-        audit: &AuditEvent,
-    ) -> Result<(), NotDone<AccountConflict>>;
-
-    /// Deletes an account with its links, link requests and sessions; a [`Revocation`] is noted
-    /// with it.
-    ///
-    /// `false` if the organization has no such account.
-    async fn delete_account(
-        &self,
-        organization_id: OrganizationId,
-        id: AccountId,
-        audit: &AuditEvent,
-    ) -> Result<bool, Unavailable>;
-
-    /// The account of this identifier.
-    async fn find_account(
-        &self,
-        organization_id: OrganizationId,
-        id: AccountId,
-    ) -> Result<Option<Account>, Unavailable>;
-
-    /// The accounts that meet all conditions (none: every account), from `offset` on, at most
-    /// `limit` of them.
-    async fn find_accounts(
-        &self,
-        organization_id: OrganizationId,
-        conditions: &[AccountLookup],
-        offset: u64,
-        limit: u64,
-    ) -> Result<AccountPage, Unavailable>;
 }
 
 /// A change that sessions must follow, a new display name as well as lost access; noted in the same

@@ -1,12 +1,13 @@
 //! Where a value stands in a resource (RFC 7644 §3.10, §3.5.2).
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Filter, parser},
-    schema::{self, Attribute},
+    schema::{self, Attribute, ResourceType},
 };
 
 /// A longer path is refused unread.
@@ -17,7 +18,7 @@ pub const MAX_LENGTH: usize = 1024;
 ///
 /// Names that Portico knows are spelled as in the RFC, others as sent. A whole extension is an
 /// attribute whose name is its URN.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttributePath {
     /// The extension's URN; `None` for the core schema.
     pub schema: Option<String>,
@@ -118,9 +119,29 @@ impl AttributePath {
         self.schema.is_none() && is_urn(&self.attribute)
     }
 
-    /// What is known of the attribute.
+    /// What is known of the attribute, in whatever kind of resource.
     pub fn definition(&self) -> Option<&'static Attribute> {
         schema::find(self.schema.as_deref(), &self.attribute)
+    }
+
+    /// What is known of the attribute in a resource of that type.
+    pub(super) fn definition_in(&self, resource_type: ResourceType) -> Option<&'static Attribute> {
+        resource_type.find(self.schema.as_deref(), &self.attribute)
+    }
+
+    /// What is known of the sub-attribute, or of the attribute where the path ends there, in a
+    /// resource of that type.
+    pub(super) fn target_definition_in(
+        &self,
+        resource_type: ResourceType,
+    ) -> Option<&'static Attribute> {
+        let known = self.definition_in(resource_type)?;
+        self.sub_attribute.as_ref().map_or(Some(known), |sub| known.sub_attribute(sub))
+    }
+
+    /// Whether the path leads to the members of a group, or into them.
+    pub(super) fn is_members(&self) -> bool {
+        self.schema.is_none() && self.attribute == "members"
     }
 
     /// What is known of the sub-attribute, or of the attribute where the path ends there.
@@ -203,8 +224,8 @@ fn split_urn(text: &str) -> (Option<&str>, &str) {
     if !is_urn(text) {
         return (None, text);
     }
-    for known in [schema::USER, schema::ENTERPRISE_USER] {
-        let core_or = (known != schema::USER).then_some(known);
+    for known in [schema::USER, schema::GROUP, schema::ENTERPRISE_USER] {
+        let core_or = (known == schema::ENTERPRISE_USER).then_some(known);
         match after_prefix(text, known) {
             Some("") => return (None, known),
             Some(rest) if rest.starts_with([':', '.']) => return (core_or, &rest[1..]),

@@ -41,10 +41,19 @@ pub enum ScimError {
     /// The request would put personal data where it is logged.
     #[error("{0}")]
     Sensitive(String),
+    /// The cursor was not made here, or for another query (RFC 9865 §2.1).
+    #[error("{0}")]
+    InvalidCursor(String),
+    /// The cursor is too old (RFC 9865 §2.1).
+    #[error("{0}")]
+    ExpiredCursor(String),
+    /// A page found by a cursor cannot have that many resources (RFC 9865 §2.1).
+    #[error("{0}")]
+    InvalidCount(String),
 }
 
 impl ScimError {
-    /// The `scimType` (RFC 7644 §3.12, table 9).
+    /// The `scimType` (RFC 7644 §3.12, table 9; RFC 9865 §2.1).
     pub const fn scim_type(&self) -> Option<&'static str> {
         Some(match self {
             Self::InvalidFilter(_) => "invalidFilter",
@@ -57,6 +66,9 @@ impl ScimError {
             Self::InvalidValue(_) => "invalidValue",
             Self::InvalidVers(_) => "invalidVers",
             Self::Sensitive(_) => "sensitive",
+            Self::InvalidCursor(_) => "invalidCursor",
+            Self::ExpiredCursor(_) => "expiredCursor",
+            Self::InvalidCount(_) => "invalidCount",
         })
     }
 

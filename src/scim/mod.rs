@@ -8,14 +8,21 @@
 
 pub mod attribute_path;
 pub mod body;
+pub mod cursor;
+pub mod custom;
 pub mod dialect;
 pub mod discovery;
 pub mod error;
 pub mod filter;
+pub mod group;
 pub mod list_response;
 pub mod patch;
 pub mod projection;
+pub mod query;
+pub mod resource_kind;
 pub mod resource_meta;
 pub mod schema;
+pub mod search_request;
+pub mod sort;
 pub mod user;
 pub mod validation;

@@ -3,11 +3,13 @@
 use serde_json::{Map, Value};
 
 use crate::scim::{
-    attribute_path::{is_urn, member},
+    attribute_path::is_urn,
     dialect::{Profile, value::is_primary},
     error::ScimError,
+    group::GroupValue,
     resource_meta::ResourceMeta,
-    schema, validation,
+    schema::{self, ResourceType},
+    validation,
 };
 
 /// The longest `userName`, in characters.
@@ -32,13 +34,8 @@ impl User {
     /// [`ScimError::InvalidSyntax`] one that is given twice, or, where the profile asks for it,
     /// `schemas` without the URN of users.
     pub fn parse(body: Map<String, Value>, profile: &Profile) -> Result<Self, ScimError> {
-        let schemas = member(&body, "schemas").and_then(Value::as_array);
-        let declared = schemas.is_some_and(|schemas| schemas.iter().any(|s| s == schema::USER));
-        if !declared && !profile.ignores_schemas {
-            let detail = format!("schemas must contain {}", schema::USER);
-            return Err(ScimError::InvalidSyntax(detail));
-        }
-        Self::checked(profile.resource(body)?)
+        profile.check_schemas(&body, schema::USER)?;
+        Self::checked(profile.resource(ResourceType::User, body)?)
     }
 
     /// The user of the attributes that [`Self::attributes`] gave; they are not checked again.
@@ -49,7 +46,7 @@ impl User {
     /// A user of canonical attributes, if they are complete and of the right types.
     pub(super) fn checked(mut attributes: Map<String, Value>) -> Result<Self, ScimError> {
         validation::sweep(&mut attributes);
-        validation::validate(&attributes)?;
+        validation::validate(ResourceType::User, &attributes)?;
         let user = Self { attributes };
         user.check_required()?;
         Ok(user)
@@ -117,14 +114,18 @@ impl User {
         self.values("roles").filter_map(value_of).map(Into::into).collect()
     }
 
-    /// The resource that is answered: the attributes with `schemas`, `id` and `meta`.
-    pub fn to_resource(&self, meta: &ResourceMeta) -> Map<String, Value> {
+    /// The resource that is answered: the attributes with `schemas`, `id`, `meta` and `groups`.
+    pub fn to_resource(&self, meta: &ResourceMeta, groups: Vec<GroupValue>) -> Map<String, Value> {
         let extensions = self.attributes.keys().filter(|name| is_urn(name));
         let schemas = std::iter::once(schema::USER).chain(extensions.map(String::as_str));
         let mut resource = self.attributes.clone();
         resource.insert("schemas".into(), schemas.collect());
         resource.insert("id".into(), meta.id.clone().into());
-        resource.insert("meta".into(), meta.to_value("User"));
+        resource.insert("meta".into(), meta.to_value(ResourceType::User.name()));
+        if !groups.is_empty() {
+            let groups = groups.into_iter().map(GroupValue::into_value);
+            resource.insert("groups".into(), groups.collect());
+        }
         resource
     }
 
@@ -235,7 +236,7 @@ pub(super) mod tests {
         let body =
             body_with(json!({ "urn:contoso:employee": { "JobCode": "AB" }, "shoeSize": 43 }));
 
-        let resource = User::parse(body.clone(), &ENTRA).unwrap().to_resource(&meta);
+        let resource = User::parse(body.clone(), &ENTRA).unwrap().to_resource(&meta, Vec::new());
 
         let mut expected = body;
         expected.remove("roles");

@@ -1,12 +1,17 @@
 //! Whether the attributes of a resource are of the right types and sizes.
 
+use std::io::{self, Write};
+
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::scim::{
     attribute_path::{AttributePath, is_urn},
+    custom,
     dialect::value::is_primary,
     error::{ScimError, quoted},
-    schema::{self, Attribute, Kind},
+    schema::{Attribute, ENTERPRISE_USER, Kind, Mutability, ResourceType},
+    user::User,
 };
 
 /// A resource has at most this many bytes as JSON.
@@ -18,10 +23,88 @@ pub const MAX_VALUES: usize = 1000;
 /// Values lie at most this deep within each other.
 pub const MAX_DEPTH: usize = 10;
 
+/// A resource has at most this many attributes under URNs that nobody published.
+pub const MAX_CUSTOM: usize = 200;
+
+/// What a connector requires of users beyond what every connector does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requirements {
+    /// `department` of the enterprise extension.
+    pub department: bool,
+}
+
+impl Requirements {
+    /// Whether what is required is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::InvalidValue`] names what is missing.
+    pub fn check(&self, user: &User) -> Result<(), ScimError> {
+        let extension = user.attributes().get(ENTERPRISE_USER);
+        let department = extension.and_then(|extension| extension.get("department"));
+        let given = department.and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
+        if self.department && !given {
+            let detail = format!("{ENTERPRISE_USER}:department is required");
+            return Err(ScimError::InvalidValue(detail));
+        }
+        Ok(())
+    }
+}
+
+/// The values that may not change any more, as they are before a change (RFC 7643 §7).
+#[derive(Debug)]
+pub(super) struct Immutable(Vec<(AttributePath, Vec<Value>)>);
+
+impl Immutable {
+    /// Those of a resource.
+    pub(super) fn of(resource_type: ResourceType, attributes: &Map<String, Value>) -> Self {
+        Self::among(resource_type.schema().attributes, attributes)
+    }
+
+    fn among(known: &[Attribute], attributes: &Map<String, Value>) -> Self {
+        let paths = known.iter().flat_map(immutable_paths);
+        let values = paths.map(|path| {
+            let values = path.values(attributes).into_iter().cloned().collect();
+            (path, values)
+        });
+        Self(values.filter(|(_, values): &(_, Vec<_>)| !values.is_empty()).collect())
+    }
+
+    /// Refuses a resource in which one of them is another, or is gone.
+    pub(super) fn check(&self, attributes: &Map<String, Value>) -> Result<(), ScimError> {
+        let same = |path: &AttributePath, values: &[Value]| {
+            path.values(attributes).into_iter().eq(values.iter())
+        };
+        match self.0.iter().find(|(path, values)| !same(path, values)) {
+            None => Ok(()),
+            Some((path, _)) => {
+                Err(ScimError::Mutability(format!("{path} cannot change once it is set")))
+            }
+        }
+    }
+}
+
+/// The attribute or its sub-attributes; not those of a list, whose values come and go whole.
+fn immutable_paths(known: &Attribute) -> Vec<AttributePath> {
+    let is_immutable = |known: &&Attribute| known.mutability == Mutability::Immutable;
+    let path = AttributePath::of(None, known.name);
+    if is_immutable(&known) {
+        return vec![path];
+    }
+    let single = known.sub_attributes.iter().filter(|_| !known.multi_valued);
+    let subs = single.filter(is_immutable).map(|sub| sub.name.to_owned());
+    subs.map(|sub| AttributePath { sub_attribute: Some(sub), ..path.clone() }).collect()
+}
+
 /// Checks sizes, and the types of what the schemas know.
-pub(super) fn validate(attributes: &Map<String, Value>) -> Result<(), ScimError> {
+pub(super) fn validate(
+    resource_type: ResourceType,
+    attributes: &Map<String, Value>,
+) -> Result<(), ScimError> {
     check_size(attributes)?;
-    attributes.iter().try_for_each(|(name, value)| check_attribute(name, value))
+    check_custom(attributes)?;
+    let mut attributes = attributes.iter();
+    attributes.try_for_each(|(name, value)| check_attribute(resource_type, name, value))
 }
 
 /// What is said of a URN whose value is no object.
@@ -55,8 +138,32 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// How many bytes a value has as JSON.
+pub(super) fn json_size(value: &impl Serialize) -> usize {
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, value).map_or(usize::MAX, |()| counted.0)
+}
+
+/// Counts what is written to it.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn check_size(attributes: &Map<String, Value>) -> Result<(), ScimError> {
     for (name, value) in attributes {
+        if name.contains('\0') || has_nul(value) {
+            let detail = format!("{} contains the character U+0000", quoted(name));
+            return Err(ScimError::InvalidValue(detail));
+        }
         if !is_bounded(value, MAX_DEPTH) {
             let detail = format!(
                 "{} is deeper than {MAX_DEPTH} levels or has more than {MAX_VALUES} values",
@@ -65,7 +172,7 @@ fn check_size(attributes: &Map<String, Value>) -> Result<(), ScimError> {
             return Err(ScimError::InvalidValue(detail));
         }
     }
-    let size = serde_json::to_vec(attributes).map_or(usize::MAX, |json| json.len());
+    let size = json_size(attributes);
     if size > MAX_SIZE {
         let detail = format!("a resource has at most {MAX_SIZE} bytes, this one has {size}");
         return Err(ScimError::InvalidValue(detail));
@@ -83,15 +190,40 @@ fn is_bounded(value: &Value, depth: usize) -> bool {
     }
 }
 
-fn check_attribute(name: &str, value: &Value) -> Result<(), ScimError> {
-    if let Some(known) = schema::find(None, name) {
+/// Whether U+0000 is in a name or a text: PostgreSQL holds it in neither.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
+        }
+        _ => false,
+    }
+}
+
+fn check_custom(attributes: &Map<String, Value>) -> Result<(), ScimError> {
+    let custom = custom::attributes_of(attributes).count();
+    if custom > MAX_CUSTOM {
+        let detail = format!("a resource has at most {MAX_CUSTOM} custom attributes, not {custom}");
+        return Err(ScimError::InvalidValue(detail));
+    }
+    Ok(())
+}
+
+fn check_attribute(
+    resource_type: ResourceType,
+    name: &str,
+    value: &Value,
+) -> Result<(), ScimError> {
+    if let Some(known) = resource_type.find(None, name) {
         return check_type(known, value, &AttributePath::of(None, name));
     }
     let Value::Object(members) = value else {
         return if is_urn(name) { Err(not_an_extension(name)) } else { Ok(()) };
     };
     for (member, value) in members {
-        if let Some(known) = schema::find(Some(name), member) {
+        if let Some(known) = resource_type.find(Some(name), member) {
             check_type(known, value, &AttributePath::of(Some(name), member))?;
         }
     }
@@ -113,15 +245,24 @@ fn check_type(known: &Attribute, value: &Value, path: &AttributePath) -> Result<
 }
 
 fn check_single(known: &Attribute, value: &Value, path: &AttributePath) -> Result<(), ScimError> {
-    let wanted = match (known.kind, value) {
-        (Kind::Boolean, Value::Bool(_)) => return Ok(()),
-        (Kind::Complex, Value::Object(members)) => return check_members(known, members, path),
-        (kind, Value::String(_)) if kind.is_text() => return Ok(()),
-        (Kind::Boolean, _) => "true or false",
-        (Kind::Complex, _) => "an object",
-        _ => "text",
+    if let (Kind::Complex, Value::Object(members)) = (known.kind, value) {
+        return check_members(known, members, path);
+    }
+    check_kind(known.kind, value, path)
+}
+
+/// Refuses a value that is not of the kind. What is inside a complex value is not looked at.
+pub(super) fn check_kind(kind: Kind, value: &Value, path: &AttributePath) -> Result<(), ScimError> {
+    let (fits, wanted) = match kind {
+        Kind::Boolean => (value.is_boolean(), "true or false"),
+        Kind::Integer => (value.is_i64() || value.is_u64(), "a whole number"),
+        Kind::Decimal => (value.is_number(), "a number"),
+        Kind::Complex => (value.is_object(), "an object"),
+        Kind::String | Kind::DateTime | Kind::Binary | Kind::Reference => {
+            (value.is_string(), "text")
+        }
     };
-    Err(ScimError::InvalidValue(format!("{path} must be {wanted}")))
+    if fits { Ok(()) } else { Err(ScimError::InvalidValue(format!("{path} must be {wanted}"))) }
 }
 
 fn check_members(

@@ -8,15 +8,19 @@ use crate::{
         audit_event::{Actor, AuditEvent},
         connector::{
             ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
-            ScimCredentials,
+            ScimCredential, ScimCredentials,
         },
         id::ConnectorId,
         organization::{Edition, Organization},
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     ports::{Ports, Unavailable},
     service::access,
 };
+
+/// What the Password is called that a connector gets by itself.
+pub(super) const FIRST_PASSWORD: &str = "Password";
 
 /// What an admin says of a new connector.
 #[derive(Clone, Debug)]
@@ -79,10 +83,11 @@ impl NewConnector {
             role_claim: self.role_claim,
             role_table: self.role_table,
             link_by_user_name: self.link_by_user_name,
-            scim: ScimCredentials {
-                user_name: scim_user_name(organization),
-                passwords: vec![scim_password.digest()],
-            },
+            scim: ScimCredentials::new(
+                scim_user_name(organization),
+                ScimCredential::password(scim_password, FIRST_PASSWORD, created_at),
+            ),
+            provisioning: ProvisioningPolicy::default(),
             created_at,
         }
     }
@@ -114,6 +119,8 @@ pub async fn create(
 
 /// Gives a connector other settings and a new SCIM Password; the old one is refused from now on.
 ///
+/// Under another authority every other SCIM credential is refused, too.
+///
 /// `None` if it was deleted meanwhile.
 pub async fn renew(
     ports: &Ports,
@@ -122,7 +129,14 @@ pub async fn renew(
     actor: Actor,
 ) -> Result<Option<CreatedConnector>, Unavailable> {
     let scim_password = Secret::generate();
-    let existing_authority = existing.authority.clone();
+    let now = ports.clock.now();
+    let moves = existing.authority != new.authority;
+    let password = ScimCredential::password(&scim_password, FIRST_PASSWORD, now);
+    let scim = if moves {
+        ScimCredentials::new(existing.scim.user_name, password)
+    } else {
+        existing.scim.with_only_password(password)
+    };
     let connector = Connector {
         kind: new.kind,
         enabled: true,
@@ -133,12 +147,12 @@ pub async fn renew(
         role_claim: new.role_claim,
         role_table: new.role_table,
         link_by_user_name: new.link_by_user_name,
-        scim: ScimCredentials { passwords: vec![scim_password.digest()], ..existing.scim },
+        scim,
         ..existing
     };
-    let audit = audit_event(&connector, "connector.renewed", actor, ports.clock.now());
+    let audit = audit_event(&connector, "connector.renewed", actor, now);
     let replaced = ports.store.replace_connector(&connector, &audit).await?;
-    if existing_authority != connector.authority {
+    if moves {
         end_sessions(ports, &connector).await;
     }
     Ok(replaced.then_some(CreatedConnector { connector, scim_password }))

@@ -17,10 +17,7 @@ use crate::{
         subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
     },
     oidc::id_token::VerifiedIdentity,
-    ports::{
-        NotDone, Ports, Unavailable,
-        store::{AccountLookup, LinkConflict},
-    },
+    ports::{NotDone, Ports, Unavailable, accounts::AccountLookup, store::LinkConflict},
 };
 
 /// The account that belongs to an identity.
@@ -94,7 +91,7 @@ impl Search<'_> {
         {
             return self.by_link(link).await;
         }
-        let by_external_id = AccountLookup::ExternalId(subject.identifier.clone());
+        let by_external_id = self.by_external_id(&subject);
         if let Some(account) = self.find(by_external_id).await? {
             return self.link(account, subject, LinkBasis::ExternalId, "external_id").await;
         }
@@ -107,7 +104,7 @@ impl Search<'_> {
         let account = account.ok_or_else(|| {
             NotLinked::new(Outcome::NotProvisioned, None, "The account was deleted meanwhile.")
         })?;
-        let by_external_id = AccountLookup::ExternalId(link.subject.identifier.clone());
+        let by_external_id = self.by_external_id(&link.subject);
         if let Some(other) = self.find(by_external_id).await?
             && other.id != account.id
         {
@@ -259,8 +256,11 @@ impl Search<'_> {
 
     async fn find(&self, lookup: AccountLookup) -> Result<Option<Account>, Unavailable> {
         let organization_id = self.connector.organization_id;
-        let page = self.ports.store.find_accounts(organization_id, &[lookup], 0, 1).await?;
-        Ok(page.accounts.into_iter().next())
+        self.ports.store.find_account_by(organization_id, &lookup).await
+    }
+
+    fn by_external_id(&self, subject: &Subject) -> AccountLookup {
+        AccountLookup::ExternalId(self.connector.id, subject.identifier.clone())
     }
 
     fn not_provisioned(&self, subject: &Subject) -> NotLinked {

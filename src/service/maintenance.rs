@@ -24,6 +24,13 @@ pub async fn forget_old_decisions(ports: &Ports) -> Result<u64, Unavailable> {
     batch_by_batch(|| ports.store.delete_decisions_before(before)).await
 }
 
+/// Forgets lines of the provisioning log that are older, or more, than are kept; how many.
+pub async fn forget_old_provisioning_records(ports: &Ports) -> Result<u64, Unavailable> {
+    let limits = ports.settings.provisioning_log;
+    let before = ports.clock.now() - limits.kept;
+    batch_by_batch(|| ports.store.delete_provisioning_records(before, limits.most)).await
+}
+
 /// Forgets revocations that no session is left of; how many. A store of sessions that breaks down
 /// may come back with an old copy, so they are kept as long as a session lives.
 ///

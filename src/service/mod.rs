@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod connectors;
+pub mod directory_access;
 pub mod linking;
 pub mod login;
 pub mod logout;
@@ -17,6 +18,7 @@ pub mod maintenance;
 pub mod organizations;
 pub mod provisioning;
 pub mod role;
+pub mod scim_credentials;
 pub mod session_token;
 pub mod setup_links;
 

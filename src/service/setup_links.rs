@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         audit_event::{Actor, AuditEvent},
-        connector::{ClientAuthentication, Connector, ConnectorKind, ScimCredentials},
+        connector::{
+            ClientAuthentication, Connector, ConnectorKind, ScimCredential, ScimCredentials,
+        },
         id::ConnectorId,
         organization::{Edition, Organization},
         secret::{Secret, SecretDigest},
@@ -160,7 +162,7 @@ pub async fn complete(
     save(ports, setup.link.digest, now, &connector, audit, moves).await?;
     Ok(Completed {
         organization: setup.organization,
-        former_password_valid: connector.scim.passwords.len() > 1,
+        former_password_valid: connector.scim.valid_passwords(now) > 1,
         connector,
         scim_password,
     })
@@ -197,7 +199,7 @@ async fn authority_problem(ports: &Ports, connector: &Connector) -> Option<Autho
 }
 
 /// The connector that `answers` make: a new one, or the one there is with its role settings and,
-/// under the same authority, its last Password kept.
+/// under the same authority, its last Password and its other SCIM credentials kept.
 fn connector(
     setup: &Setup,
     answers: &Answers,
@@ -210,18 +212,19 @@ fn connector(
         return NewConnector::new(ConnectorKind::AzureAd, authority, client_id, authentication)
             .into_connector(&setup.organization, setup.link.connector_id, scim_password, now);
     };
-    let same_authority = former.authority == answers.authority;
-    let kept = former.scim.passwords.last().copied().filter(|_| same_authority);
+    let password = ScimCredential::password(scim_password, connectors::FIRST_PASSWORD, now);
+    let scim = if former.authority == answers.authority {
+        former.scim.with_rotated_password(password, None, now)
+    } else {
+        ScimCredentials::new(former.scim.user_name, password)
+    };
     Connector {
         kind: ConnectorKind::AzureAd,
         enabled: true,
         authority: answers.authority.clone(),
         client_id: answers.client_id.clone(),
         client_authentication: authentication,
-        scim: ScimCredentials {
-            passwords: kept.into_iter().chain([scim_password.digest()]).collect(),
-            ..former.scim
-        },
+        scim,
         ..former
     }
 }

@@ -17,12 +17,13 @@ use portico::{
         audit_event::{Actor, AuditEvent},
         connector::{
             ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
-            ScimCredentials,
+            ScimCredential, ScimCredentials,
         },
         id::{AccountId, ConnectorId, OrganizationId, Reference},
         login_transaction::LoginTransaction,
         master_key::MasterKey,
         organization::{Edition, EmailDomain, Organization, Slug},
+        provisioning_policy::{ProvisioningPolicy, Requirements},
         return_to::ReturnTo,
         secret::{Secret, SecretDigest},
         session::{Identity, Session, SignOutHints},
@@ -385,7 +386,14 @@ pub fn connector(organization_id: OrganizationId) -> Connector {
         link_by_user_name: LinkByUserName::Ask,
         scim: ScimCredentials {
             user_name: "directory".into(),
-            passwords: vec![SecretDigest::of(b"one"), SecretDigest::of(b"two")],
+            credentials: ["one", "two"]
+                .map(|word| ScimCredential::password(&Secret::new(word), word, now()))
+                .into(),
+        },
+        provisioning: ProvisioningPolicy {
+            profile: "okta".into(),
+            requires: Requirements { department: true, ..Requirements::default() },
+            ..ProvisioningPolicy::default()
         },
         created_at: now(),
     }

@@ -9,12 +9,11 @@ use actix_web::{
     web::Data,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use subtle::ConstantTimeEq as _;
 
 use crate::{
     domain::{connector::Connector, organization::Organization, secret::Secret},
     http::{State, error::ScimFault},
-    service::connectors,
+    service::directory_access::{self, Presented, Refused},
 };
 
 /// A directory that proved to be the one of the connector in the address.
@@ -27,12 +26,6 @@ pub struct ScimCaller {
     pub organization: Organization,
     /// Through which connector.
     pub connector: Connector,
-}
-
-/// What a directory may present (RFC 7617, RFC 6750).
-enum Credentials {
-    Bearer(Secret),
-    Basic { user_name: String, password: Secret },
 }
 
 impl FromRequest for ScimCaller {
@@ -49,42 +42,30 @@ impl FromRequest for ScimCaller {
 }
 
 async fn authenticate(state: &State, request: &HttpRequest) -> Result<ScimCaller, ScimFault> {
-    let credentials = credentials(request.headers()).ok_or(ScimFault::Unauthorized)?;
+    let presented = presented(request.headers());
+    let has_token = matches!(presented, Some(Presented::Bearer(_)));
     let id = request.match_info().get("connector").and_then(|text| text.parse().ok());
-    let id = id.ok_or(ScimFault::Unauthorized)?;
-    let found = connectors::find_enabled(&state.ports, id).await?;
-    let (organization, connector) = found.ok_or(ScimFault::Unauthorized)?;
-    if is_valid(&connector, &credentials) {
-        Ok(ScimCaller { organization, connector })
-    } else {
-        Err(ScimFault::Unauthorized)
-    }
-}
-
-fn is_valid(connector: &Connector, credentials: &Credentials) -> bool {
-    match credentials {
-        Credentials::Bearer(password) => connector.scim.accept(password),
-        Credentials::Basic { user_name, password } => {
-            let expected = connector.scim.user_name.as_bytes();
-            let known: bool = expected.ct_eq(user_name.as_bytes()).into();
-            connector.scim.accept(password) && known
-        }
+    let (ports, memory) = (&state.ports, &state.directories);
+    match directory_access::authenticate(ports, memory, id, presented).await {
+        Ok((organization, connector)) => Ok(ScimCaller { organization, connector }),
+        Err(Refused::NotAccepted) => Err(ScimFault::Unauthorized { has_token }),
+        Err(Refused::Unavailable(unavailable)) => Err(unavailable.into()),
     }
 }
 
 /// The credentials of a request with exactly one `Authorization` header.
-fn credentials(headers: &HeaderMap) -> Option<Credentials> {
+fn presented(headers: &HeaderMap) -> Option<Presented> {
     let mut values = headers.get_all(AUTHORIZATION);
     let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
     let (scheme, rest) = value.trim().split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(Credentials::Bearer(Secret::new(rest)));
+        return Some(Presented::Bearer(Secret::new(rest)));
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let pair = String::from_utf8(BASE64_STANDARD.decode(rest).ok()?).ok()?;
     let (user_name, password) = pair.split_once(':')?;
-    Some(Credentials::Basic { user_name: user_name.to_owned(), password: Secret::new(password) })
+    Some(Presented::Basic { user_name: user_name.to_owned(), password: Secret::new(password) })
 }

@@ -12,6 +12,7 @@ use crate::{
         access_role::RoleTable,
         connector::{ClientAuthentication, LinkByUserName, RoleSource, ScimCredentials},
         id::OrganizationId,
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     oidc::{
@@ -69,7 +70,8 @@ impl LoopbackAuthority {
             role_claim: "roles".into(),
             role_table: RoleTable::default(),
             link_by_user_name: LinkByUserName::Ask,
-            scim: ScimCredentials { user_name: "scim".into(), passwords: vec![] },
+            scim: ScimCredentials { user_name: "scim".into(), credentials: vec![] },
+            provisioning: ProvisioningPolicy::default(),
             created_at: NOON,
         }
     }

@@ -7,39 +7,56 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
-    patch::{Operation, Verb},
-    schema::{self, Kind, Mutability},
+    patch::{MemberChange, Operation, Verb},
+    schema::{self, Kind, Mutability, ResourceType},
 };
 
-impl Profile {
-    /// The operations that one operation of a client stands for.
+/// Reads a client's operations, one after the other.
+pub(in crate::scim) struct Reading<'p> {
+    profile: &'p Profile,
+    resource_type: ResourceType,
+    /// What they change of the attributes.
+    pub(in crate::scim) operations: Vec<Operation>,
+    /// What they change of a group's members.
+    pub(in crate::scim) members: Vec<MemberChange>,
+}
+
+impl<'p> Reading<'p> {
+    /// Nothing read yet.
+    pub(in crate::scim) fn new(resource_type: ResourceType, profile: &'p Profile) -> Self {
+        Self { profile, resource_type, operations: Vec::new(), members: Vec::new() }
+    }
+
+    /// Reads one operation, which may stand for several.
     ///
     /// # Errors
     ///
     /// [`ScimError`] for a path or a value that cannot be.
-    pub(in crate::scim) fn operations(
-        &self,
+    pub(in crate::scim) fn read(
+        &mut self,
         verb: Verb,
         path: Option<&str>,
         value: Option<&Value>,
-    ) -> Result<Vec<Operation>, ScimError> {
-        if value.is_none() && verb == Verb::Add {
-            return Err(ScimError::InvalidValue("an add operation needs a value".into()));
+    ) -> Result<(), ScimError> {
+        let needed =
+            verb == Verb::Add || (verb == Verb::Replace && !self.profile.empty_text_is_absent);
+        if value.is_none() && needed {
+            return Err(ScimError::InvalidValue("an operation needs a value".into()));
         }
-        let value = value.cloned().unwrap_or_default();
+        let value = value.cloned();
         match path {
             Some(path) => self.at_name(verb, path, value, true),
             None if verb == Verb::Remove => {
                 Err(ScimError::NoTarget("a remove operation needs a path".into()))
             }
-            None => self.without_path(verb, value),
+            None => self.without_path(verb, value.unwrap_or_default()),
         }
     }
 
     /// Each member of the value names where it belongs: plainly, dotted, or by URN.
-    fn without_path(&self, verb: Verb, value: Value) -> Result<Vec<Operation>, ScimError> {
+    fn without_path(&mut self, verb: Verb, value: Value) -> Result<(), ScimError> {
         let value = match value {
-            Value::String(text) if self.loose_shapes => {
+            Value::String(text) if self.profile.loose_shapes => {
                 serde_json::from_str(&text).unwrap_or_default()
             }
             value => value,
@@ -48,21 +65,20 @@ impl Profile {
             let detail = "an operation without a path needs an object as its value";
             return Err(ScimError::InvalidValue(detail.into()));
         };
-        let members =
-            members.into_iter().map(|(name, value)| self.at_name(verb, &name, value, false));
-        members.collect::<Result<Vec<_>, _>>().map(|operations| operations.concat())
+        let mut members = members.into_iter();
+        members.try_for_each(|(name, value)| self.at_name(verb, &name, Some(value), false))
     }
 
     fn at_name(
-        &self,
+        &mut self,
         verb: Verb,
         name: &str,
-        value: Value,
+        value: Option<Value>,
         explicit: bool,
-    ) -> Result<Vec<Operation>, ScimError> {
-        let path = AttributePath::parse(name, self)?;
+    ) -> Result<(), ScimError> {
+        let path = AttributePath::parse(name, self.profile)?;
         match value {
-            Value::Object(members) if verb != Verb::Remove && names_extension(&path) => {
+            Some(Value::Object(members)) if verb != Verb::Remove && self.names_extension(&path) => {
                 let urn = match path.schema {
                     Some(urn) => format!("{urn}:{}", path.attribute),
                     None => path.attribute,
@@ -74,30 +90,38 @@ impl Profile {
     }
 
     fn in_extension(
-        &self,
+        &mut self,
         verb: Verb,
         urn: &str,
         members: Map<String, Value>,
-    ) -> Result<Vec<Operation>, ScimError> {
-        let mut operations = Vec::new();
-        for (name, value) in members {
-            let path = AttributePath::parse(&format!("{urn}:{name}"), self)?;
-            operations.extend(self.at(verb, path, value, false)?);
+    ) -> Result<(), ScimError> {
+        let core = urn.eq_ignore_ascii_case(self.resource_type.schema().id);
+        if verb == Verb::Replace && !core && !self.profile.merges_extensions {
+            self.push(Verb::Remove, AttributePath::of(None, urn), Value::Null);
         }
-        Ok(operations)
+        for (name, value) in members {
+            let path = AttributePath::parse(&format!("{urn}:{name}"), self.profile)?;
+            self.at(verb, path, Some(value), false)?;
+        }
+        Ok(())
     }
 
     fn at(
-        &self,
+        &mut self,
         verb: Verb,
         path: AttributePath,
-        value: Value,
+        value: Option<Value>,
         explicit: bool,
-    ) -> Result<Vec<Operation>, ScimError> {
+    ) -> Result<(), ScimError> {
         if !self.is_writable(&path, explicit)? {
-            return Ok(Vec::new());
+            return Ok(());
+        }
+        if self.resource_type == ResourceType::Group && path.is_members() {
+            self.members.extend(self.profile.member_change(verb, &path, value)?);
+            return Ok(());
         }
         self.check_shape(&path)?;
+        let value = value.unwrap_or_default();
         if verb == Verb::Remove {
             return self.removal(path, &value);
         }
@@ -105,114 +129,153 @@ impl Profile {
         if value.is_null() || (verb == Verb::Replace && value == Value::Array(Vec::new())) {
             return self.unassignment(verb, path);
         }
-        let value = match path.target_definition() {
-            Some(known) if path.filter.is_some() && path.sub_attribute.is_none() => {
-                self.element(known, value)?
-            }
-            known => self.value(known, value)?,
-        };
-        Ok(vec![self.operation(verb, path, value)])
+        let value = self.canonical(&path, value)?;
+        self.push(verb, path, value);
+        Ok(())
     }
 
-    fn operation(&self, verb: Verb, path: AttributePath, value: Value) -> Operation {
-        Operation { verb, path, value, tolerant: self.tolerates_missing_targets }
+    fn push(&mut self, verb: Verb, path: AttributePath, value: Value) {
+        let known = path.definition_in(self.resource_type);
+        let tolerant = self.profile.tolerates_missing_targets;
+        self.operations.push(Operation { verb, path, known, value, tolerant });
+    }
+
+    fn canonical(&self, path: &AttributePath, value: Value) -> Result<Value, ScimError> {
+        let known = path.target_definition_in(self.resource_type);
+        let has_null = value.as_array().is_some_and(|values| values.iter().any(Value::is_null));
+        match known {
+            _ if has_null => Err(ScimError::InvalidValue(format!("{path} cannot contain null"))),
+            Some(known) if path.filter.is_some() && path.sub_attribute.is_none() => {
+                self.profile.element(known, value)
+            }
+            known => self.profile.value(known, value),
+        }
     }
 
     /// Whether an operation has an effect; those on what the client does not own have none, or
     /// are refused.
     fn is_writable(&self, path: &AttributePath, explicit: bool) -> Result<bool, ScimError> {
-        let Some(known) = path.definition() else {
+        let Some(known) = path.definition_in(self.resource_type) else {
             let unknown = path.schema.is_none() && !path.is_extension();
-            if unknown && !self.unknown_attributes {
+            if unknown && !self.profile.unknown_attributes {
                 return Err(ScimError::InvalidPath(format!("{path} is not an attribute")));
             }
             return Ok(true);
         };
         match known.mutability {
-            Mutability::ReadWrite => Ok(true),
+            Mutability::ReadWrite | Mutability::Immutable => Ok(true),
             Mutability::WriteOnly => Ok(false),
             Mutability::ReadOnly if known.name == "schemas" => Ok(false),
-            Mutability::ReadOnly if self.ignores_read_only && !explicit => Ok(false),
+            Mutability::ReadOnly if self.profile.ignores_read_only && !explicit => Ok(false),
             Mutability::ReadOnly => Err(ScimError::Mutability(format!("{path} is read-only"))),
         }
     }
 
     /// Refuses a filter or a sub-attribute where the schema has none.
     fn check_shape(&self, path: &AttributePath) -> Result<(), ScimError> {
-        let Some(known) = path.definition() else { return Ok(()) };
+        let Some(known) = path.definition_in(self.resource_type) else { return Ok(()) };
         if path.filter.is_some() && !known.multi_valued {
             return Err(ScimError::InvalidPath(format!("{} has only one value", known.name)));
         }
-        let has_sub = path.sub_attribute.is_some();
-        let unknown_sub = has_sub && path.target_definition().is_none();
-        if has_sub && (known.kind != Kind::Complex || (unknown_sub && !self.unknown_attributes)) {
+        let Some(sub) = &path.sub_attribute else { return Ok(()) };
+        let unknown = known.sub_attribute(sub).is_none();
+        if known.kind != Kind::Complex || (unknown && !self.profile.unknown_attributes) {
             return Err(ScimError::InvalidPath(format!("{path} does not exist")));
         }
         Ok(())
     }
 
     /// `""` and `null` in place of a value.
-    fn unassignment(&self, verb: Verb, path: AttributePath) -> Result<Vec<Operation>, ScimError> {
-        if verb == Verb::Add && !self.empty_text_is_absent {
+    fn unassignment(&mut self, verb: Verb, path: AttributePath) -> Result<(), ScimError> {
+        if verb == Verb::Add && !self.profile.empty_text_is_absent {
             return Err(ScimError::InvalidValue(format!("an add to {path} needs a value")));
         }
-        if is_required(&path) {
+        if self.is_required(&path) {
             return Err(ScimError::InvalidValue(format!("{path} is required")));
         }
-        Ok(vec![self.operation(Verb::Remove, path, Value::Null)])
+        self.push(Verb::Remove, path, Value::Null);
+        Ok(())
     }
 
-    fn removal(&self, path: AttributePath, value: &Value) -> Result<Vec<Operation>, ScimError> {
-        if is_required(&path) {
+    fn removal(&mut self, path: AttributePath, value: &Value) -> Result<(), ScimError> {
+        if self.is_required(&path) {
             let detail = format!("{path} is required and cannot be removed");
             return Err(ScimError::Mutability(detail));
         }
         let listed = match value {
-            Value::Array(listed) => listed.as_slice(),
-            Value::Object(_) => std::slice::from_ref(value),
-            _ => &[],
+            Value::Array(listed) => Some(listed.as_slice()),
+            Value::Object(_) => Some(std::slice::from_ref(value)),
+            _ => None,
         };
-        let is_list = path.definition().is_none_or(|known| known.multi_valued);
+        let known = path.definition_in(self.resource_type);
+        let is_list = known.is_none_or(|known| known.multi_valued);
         let whole = path.filter.is_none() && path.sub_attribute.is_none();
-        if listed.is_empty() || !is_list || !whole || !self.removes_listed_values {
-            return Ok(vec![self.operation(Verb::Remove, path, Value::Null)]);
+        match listed.filter(|_| is_list && whole && self.profile.removes_listed_values) {
+            Some(listed) => listed.iter().try_for_each(|value| self.removal_of(&path, value)),
+            None => {
+                self.push(Verb::Remove, path, Value::Null);
+                Ok(())
+            }
         }
-        listed.iter().map(|value| self.removal_of(&path, value)).collect()
     }
 
     /// The removal of one listed value: of all that have its `value`, else of all that have all
     /// its members.
-    fn removal_of(&self, path: &AttributePath, listed: &Value) -> Result<Operation, ScimError> {
-        let element = match path.definition() {
-            Some(known) => self.element(known, listed.clone())?,
+    fn removal_of(&mut self, path: &AttributePath, listed: &Value) -> Result<(), ScimError> {
+        let element = match path.definition_in(self.resource_type) {
+            Some(known) => self.profile.element(known, listed.clone())?,
             None => listed.clone(),
         };
-        let members = match &element {
-            Value::Object(members) => members.clone(),
-            _ => Map::from_iter([("value".to_owned(), element)]),
+        let members = match element {
+            Value::Object(members) => members,
+            simple => Map::from_iter([("value".to_owned(), simple)]),
         };
-        let named = members.get_key_value("value").map(|(name, value)| vec![(name, value)]);
-        let mut parts: Vec<Filter> = named
-            .unwrap_or_else(|| members.iter().collect())
-            .into_iter()
-            .filter(|(_, value)| !value.is_null() && !value.is_object() && !value.is_array())
-            .map(|(name, value)| equal(name, value))
-            .collect();
-        let filter = match parts.len() {
-            0 => {
-                let detail =
-                    format!("what to remove from {} is not clear", quoted(&path.attribute));
-                return Err(ScimError::InvalidValue(detail));
-            }
-            1 => parts.remove(0),
-            _ => Filter::And(parts),
+        let Some(filter) = alike(&members) else {
+            let detail = format!("what to remove from {} is not clear", quoted(&path.attribute));
+            return Err(ScimError::InvalidValue(detail));
         };
         let path = AttributePath { filter: Some(Box::new(filter)), ..path.clone() };
-        Ok(self.operation(Verb::Remove, path, Value::Null))
+        self.push(Verb::Remove, path, Value::Null);
+        Ok(())
     }
 
     fn is_absent(&self, value: &Value) -> bool {
-        value.is_null() || (self.empty_text_is_absent && value == "")
+        value.is_null() || (self.profile.empty_text_is_absent && value == "")
+    }
+
+    /// Whether a resource must have what the path names. Of multi-valued attributes only the
+    /// result of all operations tells.
+    fn is_required(&self, path: &AttributePath) -> bool {
+        let known = path.definition_in(self.resource_type);
+        known.is_some_and(|known| !known.multi_valued)
+            && path
+                .target_definition_in(self.resource_type)
+                .is_some_and(|known| known.required && !known.multi_valued)
+    }
+
+    /// Whether an object at this path holds attributes of an extension: also under a URN that
+    /// nobody published, which could as well be taken for an attribute's.
+    fn names_extension(&self, path: &AttributePath) -> bool {
+        let plain = path.filter.is_none() && path.sub_attribute.is_none();
+        let unpublished = path.schema.is_some() && path.definition_in(self.resource_type).is_none();
+        let published = path.schema.as_deref() == Some(schema::ENTERPRISE_USER);
+        plain && (path.is_extension() || (unpublished && !published))
+    }
+}
+
+/// The filter for values that have the same `value`, else for those that have all the members.
+fn alike(members: &Map<String, Value>) -> Option<Filter> {
+    let named = members.get_key_value("value").map(|named| vec![named]);
+    let mut parts: Vec<Filter> = named
+        .unwrap_or_else(|| members.iter().collect())
+        .into_iter()
+        .filter(|(_, value)| !value.is_null() && !value.is_object() && !value.is_array())
+        .map(|(name, value)| equal(name, value))
+        .collect();
+    match parts.len() {
+        0 => None,
+        1 => parts.pop(),
+        _ => Some(Filter::And(parts)),
     }
 }
 
@@ -223,21 +286,4 @@ fn equal(name: &str, value: &Value) -> Filter {
         value: value.clone(),
         case_exact: true,
     })
-}
-
-/// Whether an object at this path holds attributes of an extension: also under a URN that
-/// nobody published, which could as well be taken for an attribute's.
-fn names_extension(path: &AttributePath) -> bool {
-    let plain = path.filter.is_none() && path.sub_attribute.is_none();
-    let unpublished = path.schema.is_some() && path.definition().is_none();
-    let published = path.schema.as_deref() == Some(schema::ENTERPRISE_USER);
-    plain && (path.is_extension() || (unpublished && !published))
-}
-
-/// Whether a resource must have what the path names. Of multi-valued attributes only the result
-/// of all operations tells.
-fn is_required(path: &AttributePath) -> bool {
-    let is = |known: &schema::Attribute| known.required && !known.multi_valued;
-    path.definition().is_some_and(|known| !known.multi_valued)
-        && path.target_definition().is_some_and(is)
 }

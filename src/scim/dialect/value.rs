@@ -1,12 +1,12 @@
 //! Values in the shape that the schema gives them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::scim::{
-    attribute_path::{AttributePath, is_urn},
+    attribute_path::{AttributePath, is_urn, member},
     dialect::Profile,
     error::{ScimError, quoted},
-    schema::{self, Attribute, Kind, Mutability},
+    schema::{self, Attribute, Kind, ResourceType},
     validation::not_an_extension,
 };
 
@@ -19,18 +19,37 @@ impl Profile {
     /// one that is not kept.
     pub(in crate::scim) fn resource(
         &self,
+        resource_type: ResourceType,
         body: Map<String, Value>,
     ) -> Result<Map<String, Value>, ScimError> {
         let mut attributes = Map::new();
         for (name, value) in body {
-            self.take(&mut attributes, &name, value)?;
+            self.take(resource_type, &mut attributes, &name, value)?;
         }
         Ok(attributes)
+    }
+
+    /// Refuses a body whose `schemas` lack the URN that they must have.
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::InvalidSyntax`].
+    pub(in crate::scim) fn check_schemas(
+        &self,
+        body: &Map<String, Value>,
+        urn: &str,
+    ) -> Result<(), ScimError> {
+        let schemas = member(body, "schemas").and_then(Value::as_array);
+        if self.ignores_schemas || schemas.is_some_and(|schemas| schemas.iter().any(|s| s == urn)) {
+            return Ok(());
+        }
+        Err(ScimError::InvalidSyntax(format!("schemas must contain {urn}")))
     }
 
     /// Puts an attribute of a body where it belongs, or drops it.
     fn take(
         &self,
+        resource_type: ResourceType,
         attributes: &mut Map<String, Value>,
         name: &str,
         value: Value,
@@ -38,44 +57,49 @@ impl Profile {
         match value {
             Value::Null => Ok(()),
             Value::Object(members) if is_urn(name) => {
-                self.take_extension(attributes, &self.canonical_urn(name), members)
+                let urn = self.canonical_urn(name);
+                self.take_extension(resource_type, attributes, &urn, members)
             }
             value if is_urn(name) => {
                 let path = AttributePath::parse_name(name, self)?;
-                self.take_attribute(attributes, path, value)
+                self.take_attribute(resource_type, attributes, path, value)
             }
             value => {
                 let mut path = AttributePath::of(self.extension_of(name), name);
-                path.attribute = path.definition().map_or(path.attribute, |k| k.name.into());
-                self.take_attribute(attributes, path, value)
+                let known = path.definition_in(resource_type);
+                path.attribute = known.map_or(path.attribute, |known| known.name.into());
+                self.take_attribute(resource_type, attributes, path, value)
             }
         }
     }
 
     fn take_extension(
         &self,
+        resource_type: ResourceType,
         attributes: &mut Map<String, Value>,
         urn: &str,
         members: Map<String, Value>,
     ) -> Result<(), ScimError> {
-        if urn.eq_ignore_ascii_case(schema::USER) {
+        if urn.eq_ignore_ascii_case(resource_type.schema().id) {
             let mut members = members.into_iter();
-            return members.try_for_each(|(name, value)| self.take(attributes, &name, value));
+            return members
+                .try_for_each(|(name, value)| self.take(resource_type, attributes, &name, value));
         }
         let known = urn.eq_ignore_ascii_case(schema::ENTERPRISE_USER);
         let urn = if known { schema::ENTERPRISE_USER } else { urn };
-        let members = self.members(|name| schema::find(Some(urn), name), members)?;
+        let members = self.members(|name| resource_type.find(Some(urn), name), members)?;
         insert_once(attributes, urn.into(), Value::Object(members))
     }
 
     fn take_attribute(
         &self,
+        resource_type: ResourceType,
         attributes: &mut Map<String, Value>,
         path: AttributePath,
         value: Value,
     ) -> Result<(), ScimError> {
-        let known = path.definition();
-        if known.is_some_and(|known| known.mutability != Mutability::ReadWrite) {
+        let known = path.definition_in(resource_type);
+        if known.is_some_and(|known| !known.mutability.is_for_clients()) {
             return Ok(());
         }
         if known.is_none() && path.schema.is_none() && !self.unknown_attributes {
@@ -154,6 +178,9 @@ impl Profile {
                 self.single(known, list.remove(0))
             }
             Value::Number(number) if known.kind.is_text() => Ok(number.to_string().into()),
+            Value::String(text) if known.kind.is_number() => {
+                Ok(number(&text).unwrap_or(text.into()))
+            }
             Value::String(text)
                 if known.kind == Kind::Complex && known.sub_attribute("value").is_some() =>
             {
@@ -179,12 +206,17 @@ impl Profile {
 }
 
 /// `true` or `false` in any case.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(in crate::scim) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
     }
+}
+
+/// The number that a text spells.
+pub(in crate::scim) fn number(text: &str) -> Option<Value> {
+    text.trim().parse::<Number>().ok().map(Value::Number)
 }
 
 fn absent_if_empty(value: Value) -> Value {

@@ -2,12 +2,11 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::scim::{
     attribute_path::member,
-    filter::{Comparison, Filter, Operator},
+    filter::{Comparison, Filter, Operator, fold},
 };
 
 impl Filter {
@@ -26,12 +25,12 @@ impl Filter {
 impl Comparison {
     fn matches(&self, resource: &Map<String, Value>) -> bool {
         let values = self.path.values(resource);
+        let wanted = self.wanted();
         let any = |operator| {
-            values
-                .iter()
-                .any(|value| compare(operator, simple(value), &self.value, self.case_exact))
+            let stands = |value| compare(operator, simple(value), &wanted, self.case_exact);
+            values.iter().any(|value| stands(value))
         };
-        match (self.operator, self.value.is_null()) {
+        match (self.operator, wanted.is_null()) {
             (Operator::Equal, true) => !values.into_iter().any(is_present),
             (Operator::NotEqual, true) => values.into_iter().any(is_present),
             (Operator::NotEqual, false) => !any(Operator::Equal),
@@ -55,13 +54,17 @@ fn simple(value: &Value) -> &Value {
     value.as_object().and_then(|members| member(members, "value")).unwrap_or(value)
 }
 
+/// How a value stands to one that is already [folded](Comparison::wanted).
 fn compare(operator: Operator, found: &Value, wanted: &Value, case_exact: bool) -> bool {
     match (found, wanted) {
+        (Value::String(found), Value::String(wanted)) if case_exact => {
+            compare_texts(operator, found, wanted)
+        }
         (Value::String(found), Value::String(wanted)) => {
-            compare_text(operator, found, wanted, case_exact)
+            compare_texts(operator, &fold(found), wanted)
         }
         (Value::Number(found), Value::Number(wanted)) => {
-            holds(operator, found.as_f64().partial_cmp(&wanted.as_f64()))
+            holds(operator, compare_numbers(found, wanted))
         }
         (Value::Bool(found), Value::Bool(wanted)) => operator == Operator::Equal && found == wanted,
         // Entra ID quotes booleans: `roles[primary eq "True"]`.
@@ -72,27 +75,32 @@ fn compare(operator: Operator, found: &Value, wanted: &Value, case_exact: bool) 
     }
 }
 
-fn compare_text(operator: Operator, found: &str, wanted: &str, case_exact: bool) -> bool {
-    if !case_exact && let (Ok(found), Ok(wanted)) = (found.parse(), wanted.parse::<Timestamp>()) {
-        return holds(operator, Some(Timestamp::cmp(&found, &wanted)));
+/// The order of two numbers as they are written: no digit of a whole one is lost.
+pub(in crate::scim) fn compare_numbers(one: &Number, other: &Number) -> Ordering {
+    let whole = |number: &Number| {
+        let fits = |float: &f64| float.fract() == 0.0 && float.abs() < 1e38;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within i128")]
+        let float = || number.as_f64().filter(fits).map(|float| float as i128);
+        number.as_i128().or_else(float)
+    };
+    if let (Some(one), Some(other)) = (whole(one), whole(other)) {
+        return one.cmp(&other);
     }
-    if case_exact {
-        return compare_exactly(operator, found, wanted);
-    }
-    compare_exactly(operator, &found.to_lowercase(), &wanted.to_lowercase())
+    let float = |number: &Number| number.as_f64().unwrap_or_default();
+    float(one).total_cmp(&float(other))
 }
 
-fn compare_exactly(operator: Operator, found: &str, wanted: &str) -> bool {
+fn compare_texts(operator: Operator, found: &str, wanted: &str) -> bool {
     match operator {
         Operator::Contains => found.contains(wanted),
         Operator::StartsWith => found.starts_with(wanted),
         Operator::EndsWith => found.ends_with(wanted),
-        _ => holds(operator, Some(found.cmp(wanted))),
+        _ => holds(operator, found.cmp(wanted)),
     }
 }
 
-fn holds(operator: Operator, order: Option<Ordering>) -> bool {
-    order.is_some_and(|order| match operator {
+fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
         Operator::Equal => order.is_eq(),
         Operator::GreaterThan => order.is_gt(),
         Operator::GreaterOrEqual => order.is_ge(),
@@ -101,7 +109,7 @@ fn holds(operator: Operator, order: Option<Ordering>) -> bool {
         Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
             false
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +163,7 @@ mod tests {
             r#"userName eq "x" or userName pr and active eq true"#,
         ];
         for text in filters {
-            let filter = Filter::parse(text, &ENTRA).unwrap();
+            let filter = Filter::parse(text, None, &ENTRA).unwrap();
 
             assert!(filter.matches(&alice()), "{text}");
         }
@@ -179,7 +187,7 @@ mod tests {
             "not (userName pr)",
         ];
         for text in filters {
-            let filter = Filter::parse(text, &ENTRA).unwrap();
+            let filter = Filter::parse(text, None, &ENTRA).unwrap();
 
             assert!(!filter.matches(&alice()), "{text}");
         }

@@ -1,16 +1,35 @@
 //! Filters (RFC 7644 §3.4.2.2).
+//!
+//! # Why
+//!
+//! A filter is evaluated in three places: in memory ([`Filter::matches`]), by SQLite, which calls
+//! that, and by PostgreSQL, which compares with the [`search_form`] of a resource. They agree
+//! because one function, [`fold`], says which texts are the same where case does not count.
 
+mod display;
+mod fold;
 mod matches;
 pub(in crate::scim) mod parser;
+mod search_form;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::scim::{attribute_path::AttributePath, dialect::Profile, error::ScimError};
+use crate::scim::{
+    attribute_path::AttributePath, dialect::Profile, error::ScimError, resource_kind::ResourceKind,
+};
 
+pub(in crate::scim) use matches::compare_numbers;
+
+pub use fold::fold;
 pub use parser::{MAX_DEPTH, MAX_LENGTH};
+pub use search_form::search_form;
 
 /// A condition on a resource, or on one value of a multi-valued attribute.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Written out ([`Display`](std::fmt::Display)) it reads as a client would write it; serialized,
+/// it can be handed to a database's own function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Filter {
     /// All hold; two or more.
     And(Vec<Self>),
@@ -25,7 +44,7 @@ pub enum Filter {
 }
 
 /// How the values that a path names stand to a given one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Where the values stand. Where a complex attribute was named, this is its `value`.
     pub path: AttributePath,
@@ -39,7 +58,7 @@ pub struct Comparison {
 
 /// How two values compare. Where an attribute has several, one is enough, but for
 /// [`NotEqual`](Self::NotEqual).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// `eq`
     Equal,
@@ -62,32 +81,76 @@ pub enum Operator {
 }
 
 impl Operator {
+    const ALL: [Self; 9] = [
+        Self::Equal,
+        Self::NotEqual,
+        Self::Contains,
+        Self::StartsWith,
+        Self::EndsWith,
+        Self::GreaterThan,
+        Self::GreaterOrEqual,
+        Self::LessThan,
+        Self::LessOrEqual,
+    ];
+
     /// The operator of that name, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "eq" => Self::Equal,
-            "ne" => Self::NotEqual,
-            "co" => Self::Contains,
-            "sw" => Self::StartsWith,
-            "ew" => Self::EndsWith,
-            "gt" => Self::GreaterThan,
-            "ge" => Self::GreaterOrEqual,
-            "lt" => Self::LessThan,
-            "le" => Self::LessOrEqual,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|operator| operator.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal => "eq",
+            Self::NotEqual => "ne",
+            Self::Contains => "co",
+            Self::StartsWith => "sw",
+            Self::EndsWith => "ew",
+            Self::GreaterThan => "gt",
+            Self::GreaterOrEqual => "ge",
+            Self::LessThan => "lt",
+            Self::LessOrEqual => "le",
+        }
+    }
+}
+
+impl Comparison {
+    /// What to compare the [`search_form`] of a resource with: the value, its text folded unless
+    /// case counts.
+    pub fn wanted(&self) -> Value {
+        match &self.value {
+            Value::String(text) if !self.case_exact => fold(text).into(),
+            other => other.clone(),
+        }
+    }
+
+    /// The values in a [`search_form`] that are equal to [`Self::wanted`]: that itself, and for a
+    /// text that spells a boolean, the boolean. Entra ID quotes booleans.
+    pub fn equals(&self) -> Vec<Value> {
+        let wanted = self.wanted();
+        let spelled = wanted.as_str().and_then(|text| text.to_ascii_lowercase().parse().ok());
+        let spelled = spelled.map(Value::Bool);
+        std::iter::once(wanted).chain(spelled).collect()
     }
 }
 
 impl Filter {
-    /// Reads the `filter` parameter of a query.
+    /// Reads the `filter` parameter of a query for one kind of resource, or for both (`None`).
+    ///
+    /// An attribute that a resource does not have has no value there. So it is with an unknown one
+    /// under an extension's URN, and with any unknown one where the profile keeps such.
     ///
     /// # Errors
     ///
     /// [`ScimError::InvalidFilter`], also where the text is longer than [`MAX_LENGTH`] bytes or
-    /// nested deeper than [`MAX_DEPTH`].
-    pub fn parse(text: &str, profile: &Profile) -> Result<Self, ScimError> {
-        parser::filter(text, profile)
+    /// nested deeper than [`MAX_DEPTH`], and for an unknown core attribute where the profile keeps
+    /// none; it is named.
+    pub fn parse(
+        text: &str,
+        kind: Option<ResourceKind>,
+        profile: &Profile,
+    ) -> Result<Self, ScimError> {
+        parser::filter(text, kind, profile)
     }
 
     /// The comparisons by `eq` with text that must hold for the whole filter to hold.

@@ -7,6 +7,7 @@ use crate::scim::{
     dialect::Profile,
     error::{ScimError, quoted},
     filter::{Comparison, Filter, Operator},
+    resource_kind::ResourceKind,
     schema::{Attribute, Kind, Mutability},
 };
 
@@ -17,8 +18,12 @@ pub const MAX_LENGTH: usize = 4096;
 pub const MAX_DEPTH: usize = 20;
 
 /// Reads a whole filter.
-pub(super) fn filter(text: &str, profile: &Profile) -> Result<Filter, ScimError> {
-    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource, profile };
+pub(super) fn filter(
+    text: &str,
+    kind: Option<ResourceKind>,
+    profile: &Profile,
+) -> Result<Filter, ScimError> {
+    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource(kind), profile };
     bounded(text)?;
     let filter = parser.disjunction()?;
     match parser.rest.trim_start() {
@@ -36,7 +41,7 @@ pub(in crate::scim) fn value_filter<'t>(
     parent: Option<&'static Attribute>,
     profile: &Profile,
 ) -> Result<(Filter, &'t str), ScimError> {
-    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource, profile };
+    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource(None), profile };
     bounded(text)?;
     let filter = parser.brackets(parent)?;
     Ok((filter, parser.rest))
@@ -52,7 +57,8 @@ struct Parser<'t, 'p> {
 /// What the names in a filter belong to.
 #[derive(Clone, Copy)]
 enum Within {
-    Resource,
+    /// A resource of that kind, or of any.
+    Resource(Option<ResourceKind>),
     /// One value of an attribute, of which this is known.
     Value(Option<&'static Attribute>),
 }
@@ -101,6 +107,9 @@ impl<'t> Parser<'t, '_> {
             }
         }
         let definition = self.definition_of(&path);
+        if definition.is_some_and(|known| known.mutability == Mutability::WriteOnly) {
+            return Err(invalid(format!("{path} cannot be searched for")));
+        }
         self.skip_spaces();
         let operator = self.word();
         if operator.eq_ignore_ascii_case("pr") {
@@ -121,25 +130,43 @@ impl<'t> Parser<'t, '_> {
         if name.is_empty() {
             return Err(invalid("the filter lacks an attribute name"));
         }
-        let Within::Value(parent) = self.within else {
-            let path = AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
-            let unknown = path.definition().is_none() && path.schema.is_none();
-            return if unknown && !self.profile.unknown_attributes {
-                Err(invalid(format!("{} is not an attribute", quoted(name))))
-            } else {
-                Ok(path)
-            };
-        };
-        if !is_name(name) {
+        match self.within {
+            Within::Resource(kind) => self.attribute(name, kind),
+            Within::Value(parent) => self.sub_attribute(name, parent),
+        }
+    }
+
+    fn attribute(
+        &self,
+        name: &str,
+        kind: Option<ResourceKind>,
+    ) -> Result<AttributePath, ScimError> {
+        let path = AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
+        let foreign = kind.is_some_and(|kind| !kind.may_have(&path.attribute));
+        let unknown = path.target_definition().is_none() || foreign;
+        let core = path.schema.is_none() && !path.is_extension();
+        if core && unknown && !self.profile.unknown_attributes {
+            return Err(invalid(format!("{} is not an attribute", quoted(name))));
+        }
+        Ok(path)
+    }
+
+    fn sub_attribute(
+        &self,
+        name: &str,
+        parent: Option<&'static Attribute>,
+    ) -> Result<AttributePath, ScimError> {
+        let known = parent.and_then(|parent| parent.sub_attribute(name));
+        let missing = known.is_none() && parent.is_some() && !self.profile.unknown_attributes;
+        if missing || !is_name(name) {
             return Err(invalid(format!("{} is not a sub-attribute", quoted(name))));
         }
-        let known = parent.and_then(|parent| parent.sub_attribute(name));
         Ok(AttributePath::of(None, known.map_or(name, |known| known.name)))
     }
 
     fn definition_of(&self, path: &AttributePath) -> Option<&'static Attribute> {
         match self.within {
-            Within::Resource => path.target_definition(),
+            Within::Resource(_) => path.target_definition(),
             Within::Value(parent) => parent?.sub_attribute(&path.attribute),
         }
     }
@@ -158,14 +185,9 @@ impl<'t> Parser<'t, '_> {
             }
             path = path.with_sub_attribute("value")?;
         }
-        if definition.is_some_and(|known| known.mutability == Mutability::WriteOnly) {
-            return Err(invalid(format!("{path} cannot be searched for")));
-        }
         let value = self.profile.literal(definition, value);
-        let boolean = definition.is_some_and(|known| known.kind == Kind::Boolean);
-        let unordered = boolean || value.is_boolean() || value.is_null();
-        if operator != Operator::Equal && operator != Operator::NotEqual && unordered {
-            return Err(invalid(format!("{path} is compared by eq and ne only")));
+        if !may_compare(definition.map(|known| known.kind), operator, &value) {
+            return Err(invalid(format!("{path} is not compared by {}", operator.as_str())));
         }
         let case_exact = definition.is_some_and(|known| known.case_exact);
         Ok(Filter::Compare(Comparison { path, operator, value, case_exact }))
@@ -175,9 +197,9 @@ impl<'t> Parser<'t, '_> {
         if !self.symbol('[') || matches!(self.within, Within::Value(_)) {
             return Err(invalid("brackets stand after an attribute, not within each other"));
         }
-        self.within = Within::Value(parent);
+        let outside = std::mem::replace(&mut self.within, Within::Value(parent));
         let filter = self.nested(']', Self::disjunction);
-        self.within = Within::Resource;
+        self.within = outside;
         filter
     }
 
@@ -221,7 +243,7 @@ impl<'t> Parser<'t, '_> {
         let lenient = self.profile.unquoted_filter_values;
         match serde_json::from_str::<Number>(token) {
             Ok(number) if !lenient || number.to_string() == token => Ok(Value::Number(number)),
-            _ if lenient && !token.contains('"') => Ok(token.into()),
+            _ if lenient && !token.contains(['"', '\0']) => Ok(token.into()),
             _ => Err(invalid("text in a filter stands in quotation marks")),
         }
     }
@@ -236,9 +258,13 @@ impl<'t> Parser<'t, '_> {
         let (end, _) = end.ok_or_else(|| invalid("the filter lacks a closing quotation mark"))?;
         let (literal, rest) = self.rest.split_at(end + 1);
         self.rest = rest;
-        serde_json::from_str::<String>(literal)
-            .map(Value::String)
-            .map_err(|_| invalid("text in a filter is written as in JSON"))
+        let text: String = serde_json::from_str(literal)
+            .map_err(|_| invalid("text in a filter is written as in JSON"))?;
+        // No database keeps a text with a NUL, and PostgreSQL takes none to compare with.
+        if text.contains('\0') {
+            return Err(invalid("text in a filter has no U+0000"));
+        }
+        Ok(Value::String(text))
     }
 
     fn word(&mut self) -> &'t str {
@@ -278,6 +304,16 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
+/// Booleans and null are equal or not; binary values have no order either (RFC 7644 §3.4.2.2).
+fn may_compare(kind: Option<Kind>, operator: Operator, value: &Value) -> bool {
+    match operator {
+        Operator::Equal | Operator::NotEqual => true,
+        _ if kind == Some(Kind::Boolean) || value.is_boolean() || value.is_null() => false,
+        Operator::Contains | Operator::StartsWith | Operator::EndsWith => true,
+        _ => kind != Some(Kind::Binary),
+    }
+}
+
 fn joined(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
     if parts.len() == 1 { parts.remove(0) } else { join(parts) }
 }
@@ -309,7 +345,7 @@ mod tests {
     use crate::scim::dialect::{ENTRA, STRICT};
 
     fn equalities(text: &str) -> Option<Vec<(String, String)>> {
-        let filter = Filter::parse(text, &ENTRA).unwrap();
+        let filter = Filter::parse(text, None, &ENTRA).unwrap();
         let parts = filter.equalities()?;
         Some(parts.into_iter().map(|(path, value)| (path.to_string(), value.into())).collect())
     }
@@ -343,8 +379,8 @@ mod tests {
 
     #[test]
     fn and_binds_closer_than_or() {
-        let plain = Filter::parse(r"a pr or b pr and c pr", &ENTRA);
-        let grouped = Filter::parse(r"a pr or (b pr and c pr)", &ENTRA);
+        let plain = Filter::parse(r"a pr or b pr and c pr", None, &ENTRA);
+        let grouped = Filter::parse(r"a pr or (b pr and c pr)", None, &ENTRA);
 
         assert_eq!(plain, grouped);
     }
@@ -382,13 +418,20 @@ mod tests {
             "name eq \"a\"",
             "name.givenName.x eq \"a\"",
             "password eq \"a\"",
+            "password pr",
+            "x509Certificates gt \"a\"",
+            "x509Certificates.value le \"a\"",
+            "userName eq \"\u{0}\"",
+            "userName eq \"\\u0000\"",
+            "not not (userName pr)",
+            "emails[not type pr]",
             "title gt null",
             &deep,
             &long,
         ];
         for text in filters {
             for profile in [&ENTRA, &STRICT] {
-                let refused = Filter::parse(text, profile);
+                let refused = Filter::parse(text, None, profile);
 
                 assert!(matches!(refused, Err(ScimError::InvalidFilter(_))), "{text:.40}");
             }
@@ -398,8 +441,8 @@ mod tests {
     #[test]
     fn only_a_lenient_profile_takes_text_without_quotation_marks_and_unknown_names() {
         for text in ["userName eq alice", "favourite eq \"blue\"", "active eq True"] {
-            assert!(Filter::parse(text, &ENTRA).is_ok(), "{text}");
-            assert!(Filter::parse(text, &STRICT).is_err(), "{text}");
+            assert!(Filter::parse(text, None, &ENTRA).is_ok(), "{text}");
+            assert!(Filter::parse(text, None, &STRICT).is_err(), "{text}");
         }
     }
 
@@ -409,7 +452,7 @@ mod tests {
             text in r#"(userName|emails|active|\[|\]|\(|\)|"|\\|eq|pr|and|or|not|true|1|\.|:|urn:| |é|\PC){0,40}"#
         ) {
             for profile in [&ENTRA, &STRICT] {
-                if let Ok(filter) = Filter::parse(&text, profile) {
+                if let Ok(filter) = Filter::parse(&text, None, profile) {
                     filter.matches(json!({ "userName": "a", "emails": [1, {}] }).as_object().unwrap());
                 }
                 let _ = AttributePath::parse(&text, profile);

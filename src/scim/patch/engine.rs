@@ -8,23 +8,92 @@ use crate::scim::{
     error::ScimError,
     filter::Filter,
     patch::{Operation, Verb},
-    validation::{MAX_SIZE, MAX_VALUES},
+    validation::{MAX_SIZE, MAX_VALUES, json_size},
 };
 
+/// How large the attributes may have become.
+///
+/// A list may be written to in many places at once, by each of many operations, before anybody
+/// looks at the result: a body of some kilobytes would become hundreds of megabytes. Each
+/// operation says how much it can have added; when that is too much, the attributes are measured.
+pub(super) struct Growth {
+    /// At most so many bytes as JSON.
+    bound: usize,
+}
+
+impl Growth {
+    /// What the attributes have at most on the way: one operation may add [`MAX_SIZE`] to it.
+    const LIMIT: usize = 4 * MAX_SIZE;
+
+    /// The size of attributes that no operation has changed.
+    pub(super) fn of(attributes: &Map<String, Value>) -> Self {
+        Self { bound: json_size(attributes) }
+    }
+
+    /// Counts what an operation has added, and measures the attributes when that may be too much.
+    pub(super) fn add(
+        &mut self,
+        added: usize,
+        attributes: &Map<String, Value>,
+    ) -> Result<(), ScimError> {
+        self.bound = self.bound.saturating_add(added);
+        if self.bound > Self::LIMIT {
+            self.bound = json_size(attributes);
+            // Half the limit, lest every further operation measures again.
+            if self.bound > Self::LIMIT / 2 {
+                return Err(too_large());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// More than the quotation marks, colons, commas and brackets around one value.
+const PUNCTUATION: usize = 16;
+
+fn too_large() -> ScimError {
+    let detail = format!("a resource has at most {MAX_SIZE} bytes, and would have far more");
+    ScimError::InvalidValue(detail)
+}
+
 impl Operation {
-    /// Changes the attributes; what is left empty stays behind for the caller to sweep.
-    pub(super) fn apply(&self, resource: &mut Map<String, Value>) -> Result<(), ScimError> {
+    /// Changes the attributes, and gives how many bytes that can have added at most; what is left
+    /// empty stays behind for the caller to sweep.
+    pub(super) fn apply(&self, resource: &mut Map<String, Value>) -> Result<usize, ScimError> {
         let (holder, name) = self.holder(resource)?;
         let primary_before = holder.get(&name).map(primary_values).unwrap_or_default();
-        match (&self.path.filter, &self.path.sub_attribute) {
-            (None, None) => self.on_attribute(holder, &name)?,
-            (None, Some(sub)) => self.on_sub_attribute(holder, &name, sub)?,
+        let added = match (&self.path.filter, &self.path.sub_attribute) {
             (Some(filter), sub) => self.on_selected(holder, &name, filter, sub.as_deref())?,
-        }
+            (None, sub) => {
+                let added = self.growth(&Map::new(), 1)?;
+                match sub {
+                    None => self.on_attribute(holder, &name)?,
+                    Some(sub) => self.on_sub_attribute(holder, &name, sub)?,
+                }
+                added
+            }
+        };
         if let Some(Value::Array(values)) = holder.get_mut(&name) {
             keep_latest_primary(values, &primary_before);
         }
-        Ok(())
+        Ok(added)
+    }
+
+    /// How many bytes it adds at most by writing its value, and what a filter describes, in so
+    /// many places. Refused if no resource could hold that.
+    fn growth(&self, described: &Map<String, Value>, places: usize) -> Result<usize, ScimError> {
+        if self.verb == Verb::Remove {
+            return Ok(0);
+        }
+        let sub = self.path.sub_attribute.as_ref().map_or(0, String::len);
+        let names =
+            self.path.attribute.len() + sub + self.path.schema.as_ref().map_or(0, String::len);
+        let written = json_size(&self.value) + json_size(described) + sub + PUNCTUATION;
+        let added = written.saturating_mul(places);
+        if added > MAX_SIZE {
+            return Err(too_large());
+        }
+        Ok(added + names + PUNCTUATION)
     }
 
     /// The object that has the attribute, and the attribute's name as spelled there.
@@ -50,7 +119,7 @@ impl Operation {
     }
 
     fn on_attribute(&self, holder: &mut Map<String, Value>, name: &str) -> Result<(), ScimError> {
-        let known_or_added = self.verb == Verb::Add || self.path.definition().is_some();
+        let known_or_added = self.verb == Verb::Add || self.known.is_some();
         match (self.verb, holder.get_mut(name), &self.value) {
             (Verb::Remove, _, _) => {
                 holder.remove(name);
@@ -86,7 +155,7 @@ impl Operation {
             None if self.verb == Verb::Remove => {}
             None => {
                 let value = Value::Object(Map::from_iter([(sub.into(), self.value.clone())]));
-                let is_list = self.path.definition().is_some_and(|known| known.multi_valued);
+                let is_list = self.known.is_some_and(|known| known.multi_valued);
                 let value = if is_list { Value::Array(vec![value]) } else { value };
                 holder.insert(name.into(), value);
             }
@@ -100,58 +169,53 @@ impl Operation {
         name: &str,
         filter: &Filter,
         sub: Option<&str>,
-    ) -> Result<(), ScimError> {
+    ) -> Result<usize, ScimError> {
         let values = holder.entry(name).or_insert_with(|| Value::Array(Vec::new()));
         let values = values.as_array_mut().ok_or_else(|| self.unfit())?;
         let is_selected =
             |value: &Value| value.as_object().is_some_and(|value| filter.matches(value));
-        if !values.iter().any(is_selected) {
-            return self.without_selected(values, filter, sub);
+        let selected: Vec<bool> = values.iter().map(is_selected).collect();
+        let places = selected.iter().filter(|&&selected| selected).count();
+        let described = described_by(filter);
+        let added = self.growth(&described.clone().unwrap_or_default(), places.max(1))?;
+        if places == 0 {
+            self.without_selected(values, described, sub)?;
+            return Ok(added);
         }
-        if self.verb == Verb::Remove && sub.is_none() {
-            values.retain(|value| !is_selected(value));
-            return Ok(());
-        }
-        self.check_growth(values.iter().filter(|value| is_selected(value)).count())?;
-        for value in values.iter_mut().filter(|value| is_selected(value)) {
-            if let Value::Object(members) = value {
-                self.change_selected(members, filter, sub);
-            }
-        }
-        if self.verb == Verb::Remove {
-            values.retain(says_something);
-        }
-        Ok(())
+        let mut selected = selected.into_iter();
+        values.retain_mut(|value| {
+            !selected.next().unwrap_or_default() || self.keeps(value, described.as_ref(), sub)
+        });
+        Ok(added)
     }
 
-    /// Refuses what would write a value in so many places that no resource could hold it: a body
-    /// of some kilobytes would otherwise become hundreds of megabytes before anybody looks.
-    fn check_growth(&self, selected: usize) -> Result<(), ScimError> {
-        if selected < 2 || self.value.is_null() {
-            return Ok(());
+    /// Changes a selected value, unless the operation leaves nothing of it.
+    fn keeps(
+        &self,
+        value: &mut Value,
+        described: Option<&Map<String, Value>>,
+        sub: Option<&str>,
+    ) -> bool {
+        if self.verb == Verb::Remove && sub.is_none() {
+            return false;
         }
-        let length = serde_json::to_vec(&self.value).map_or(usize::MAX, |json| json.len());
-        if length.saturating_mul(selected) > MAX_SIZE {
-            let detail = format!(
-                "a resource has at most {MAX_SIZE} bytes, and {} would have more",
-                self.path.attribute
-            );
-            return Err(ScimError::InvalidValue(detail));
+        if let Value::Object(members) = value {
+            self.change_selected(members, described, sub);
         }
-        Ok(())
+        self.verb != Verb::Remove || says_something(value)
     }
 
     fn change_selected(
         &self,
         members: &mut Map<String, Value>,
-        filter: &Filter,
+        described: Option<&Map<String, Value>>,
         sub: Option<&str>,
     ) {
         match (sub, &self.value) {
             (Some(sub), _) => self.set_member(members, sub),
             (None, Value::Object(new)) => {
                 if self.verb == Verb::Replace {
-                    *members = described_by(filter).unwrap_or_default();
+                    *members = described.cloned().unwrap_or_default();
                 }
                 merge(members, new);
             }
@@ -161,21 +225,24 @@ impl Operation {
         }
     }
 
-    /// Where nothing is selected, a tolerant operation makes the value that the filter describes:
-    /// Entra ID sets a person's first `emails[type eq "work"].value` so.
+    /// Where nothing is selected, `add` makes the value that the filter describes, and a tolerant
+    /// `replace` too: Entra ID sets a person's first `emails[type eq "work"].value` so.
     fn without_selected(
         &self,
         values: &mut Vec<Value>,
-        filter: &Filter,
+        described: Option<Map<String, Value>>,
         sub: Option<&str>,
     ) -> Result<(), ScimError> {
-        if self.verb == Verb::Remove && self.tolerant {
-            return Ok(());
+        let made = self.verb == Verb::Add || (self.verb == Verb::Replace && self.tolerant);
+        match described.filter(|_| made) {
+            Some(mut members) => {
+                let described = members.clone();
+                self.change_selected(&mut members, Some(&described), sub);
+                self.push(values, Value::Object(members))
+            }
+            None if self.verb == Verb::Remove && self.tolerant => Ok(()),
+            None => Err(self.no_target("selects no value")),
         }
-        let described = described_by(filter).filter(|_| self.tolerant && self.verb != Verb::Remove);
-        let mut members = described.ok_or_else(|| self.no_target("selects no value"))?;
-        self.change_selected(&mut members, filter, sub);
-        self.push(values, Value::Object(members))
     }
 
     fn set_member(&self, members: &mut Map<String, Value>, name: &str) {

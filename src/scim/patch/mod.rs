@@ -1,15 +1,21 @@
 //! PATCH (RFC 7644 §3.5.2).
 
 mod engine;
+mod group;
 
 use serde_json::{Map, Value};
 
 use crate::scim::{
     attribute_path::{AttributePath, member},
-    dialect::Profile,
+    dialect::{Profile, operation::Reading},
     error::{ScimError, quoted},
+    schema::{Attribute, ResourceType},
     user::User,
+    validation::Immutable,
 };
+
+use engine::Growth;
+pub use group::{GroupPatch, MemberChange};
 
 /// The schema of the message that carries a PATCH.
 pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -33,6 +39,8 @@ pub(super) struct Operation {
     pub(super) verb: Verb,
     /// Where; a client's operation without a path has become one for each member of its value.
     pub(super) path: AttributePath,
+    /// What is known of the attribute.
+    pub(super) known: Option<&'static Attribute>,
     /// What, in canonical shape; null for a removal.
     pub(super) value: Value,
     /// Whether a path that selects no value is made or passed over instead of refused.
@@ -55,24 +63,9 @@ impl Patch {
     /// [`ScimError::InvalidSyntax`] for what is no such message; other variants for an operation
     /// that could be applied to no user.
     pub fn parse(body: &Map<String, Value>, profile: &Profile) -> Result<Self, ScimError> {
-        let schemas = member(body, "schemas").and_then(Value::as_array);
-        let declared = schemas.is_some_and(|schemas| schemas.iter().any(|s| s == PATCH_SCHEMA));
-        if !declared && !profile.ignores_schemas {
-            return Err(syntax(format!("schemas must contain {PATCH_SCHEMA}")));
-        }
-        let operations = member(body, "Operations").and_then(Value::as_array);
-        let operations = operations.ok_or_else(|| syntax("Operations must be a list"))?;
-        if operations.is_empty() || operations.len() > MAX_OPERATIONS {
-            return Err(syntax(format!("Operations must be 1 to {MAX_OPERATIONS}")));
-        }
-        let operations = operations.iter().map(|operation| parse_operation(operation, profile));
-        let operations = operations.collect::<Result<Vec<_>, _>>()?;
-        let operations = operations.concat();
-        if operations.iter().map(Operation::cost).sum::<usize>() > MAX_CHANGES {
-            let detail = format!("Operations name at most {MAX_CHANGES} attributes and conditions");
-            return Err(ScimError::InvalidValue(detail));
-        }
-        Ok(Self { operations })
+        let read = read(ResourceType::User, body, profile)?;
+        check_cost(&read.operations, 0)?;
+        Ok(Self { operations: read.operations })
     }
 
     /// The user after every operation.
@@ -87,14 +80,34 @@ impl Patch {
     /// that does not fit the user, [`ScimError::InvalidValue`] where the result is no valid user.
     pub fn apply(&self, user: User) -> Result<User, ScimError> {
         let mut attributes = user.into_attributes();
-        for operation in &self.operations {
-            operation.apply(&mut attributes)?;
-        }
-        User::checked(attributes)
+        let immutable = Immutable::of(ResourceType::User, &attributes);
+        apply(&self.operations, &mut attributes)?;
+        let user = User::checked(attributes)?;
+        immutable.check(user.attributes())?;
+        Ok(user)
     }
 }
 
-fn parse_operation(operation: &Value, profile: &Profile) -> Result<Vec<Operation>, ScimError> {
+/// Reads the operations of a message.
+fn read<'p>(
+    resource_type: ResourceType,
+    body: &Map<String, Value>,
+    profile: &'p Profile,
+) -> Result<Reading<'p>, ScimError> {
+    profile.check_schemas(body, PATCH_SCHEMA)?;
+    let operations = member(body, "Operations").and_then(Value::as_array);
+    let operations = operations.ok_or_else(|| syntax("Operations must be a list"))?;
+    if operations.is_empty() || operations.len() > MAX_OPERATIONS {
+        return Err(syntax(format!("Operations must be 1 to {MAX_OPERATIONS}")));
+    }
+    let mut reading = Reading::new(resource_type, profile);
+    for operation in operations {
+        read_operation(operation, &mut reading)?;
+    }
+    Ok(reading)
+}
+
+fn read_operation(operation: &Value, reading: &mut Reading<'_>) -> Result<(), ScimError> {
     let operation = operation.as_object().ok_or_else(|| syntax("an operation is an object"))?;
     let verb = match member(operation, "op").and_then(Value::as_str) {
         Some(op) => Verb::named(op)?,
@@ -105,7 +118,25 @@ fn parse_operation(operation: &Value, profile: &Profile) -> Result<Vec<Operation
         Some(Value::String(path)) => Some(path.as_str()).filter(|path| !path.is_empty()),
         Some(_) => return Err(ScimError::InvalidPath("a path is text".into())),
     };
-    profile.operations(verb, path, member(operation, "value"))
+    reading.read(verb, path, member(operation, "value"))
+}
+
+fn check_cost(operations: &[Operation], more: usize) -> Result<(), ScimError> {
+    if operations.iter().map(Operation::cost).sum::<usize>() + more > MAX_CHANGES {
+        let detail = format!("Operations name at most {MAX_CHANGES} attributes and conditions");
+        return Err(ScimError::InvalidValue(detail));
+    }
+    Ok(())
+}
+
+/// Carries out the operations, within what the attributes may grow to meanwhile.
+fn apply(operations: &[Operation], attributes: &mut Map<String, Value>) -> Result<(), ScimError> {
+    let mut growth = Growth::of(attributes);
+    for operation in operations {
+        let added = operation.apply(attributes)?;
+        growth.add(added, attributes)?;
+    }
+    Ok(())
 }
 
 impl Operation {

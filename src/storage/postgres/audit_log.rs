@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresStore,
-    columns::{Columns, Count, Json, Moment},
+    columns::{Columns, Count, Json, Moment, Text},
     failure::Failure,
 };
 use crate::{
@@ -36,6 +36,9 @@ impl AuditLog for PostgresStore {
     }
 }
 
+/// How many values [`insertion`] takes.
+pub(super) const VALUES: usize = 8;
+
 /// The statement, or part of one, that writes an event down for each row of `source`; its values
 /// begin at `$first`.
 pub(super) fn insertion(first: usize, source: &str) -> String {
@@ -54,6 +57,7 @@ pub(super) struct AuditRow<'a> {
     event: &'a AuditEvent,
     at: Moment,
     actor: String,
+    target: Text<&'a str>,
     details: Json<&'a Map<String, Value>>,
 }
 
@@ -61,18 +65,23 @@ impl<'a> AuditRow<'a> {
     /// The row of an event.
     pub(super) fn of(event: &'a AuditEvent) -> Self {
         let (at, actor) = (Moment(event.at), event.actor.stored());
-        Self { event, at, actor, details: Json(&event.details) }
+        Self { event, at, actor, target: Text(&event.target), details: Json(&event.details) }
+    }
+
+    /// When it happened.
+    pub(super) const fn at(&self) -> &Moment {
+        &self.at
     }
 
     /// In the order of [`insertion`].
-    pub(super) fn values(&self) -> [&(dyn ToSql + Sync); 8] {
+    pub(super) fn values(&self) -> [&(dyn ToSql + Sync); VALUES] {
         [
             &self.event.organization_id,
             &self.event.id,
             &self.at,
             &self.actor,
             &self.event.action,
-            &self.event.target,
+            &self.target,
             &self.event.reference,
             &self.details,
         ]

@@ -12,16 +12,25 @@ use tokio_postgres::{
 };
 
 use super::failure::Failure;
-use crate::domain::{
-    access_role::AccessRole,
-    connector::{ConnectorKind, LinkByUserName, RoleSource},
-    decision::Outcome,
-    id::{AccountId, AuditEventId, ConnectorId, DecisionId, OrganizationId, Reference},
-    master_key::MasterKey,
-    organization::{Edition, EmailDomain, Slug},
-    return_to::ReturnTo,
-    secret::{Secret, SecretDigest, hexadecimal},
-    subject_link::LinkBasis,
+pub(super) use crate::storage::folded::folded;
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        connector::{ConnectorKind, LinkByUserName, RoleSource},
+        decision::Outcome,
+        group::MemberKind,
+        id::{
+            AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, GroupId, MemberId,
+            OrganizationId, ProvisioningRecordId, Reference,
+        },
+        master_key::MasterKey,
+        organization::{Edition, EmailDomain, Slug},
+        provisioning_record::ProvisioningOutcome,
+        return_to::ReturnTo,
+        secret::{Secret, SecretDigest, hexadecimal},
+        subject_link::LinkBasis,
+    },
+    scim::schema::Kind,
 };
 
 type Read<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -158,7 +167,17 @@ macro_rules! as_bytes {
     )+};
 }
 
-as_bytes!(UUID: OrganizationId, ConnectorId, AccountId, DecisionId, AuditEventId);
+as_bytes!(
+    UUID: AccountId,
+    AuditEventId,
+    ConnectorId,
+    CredentialId,
+    DecisionId,
+    GroupId,
+    MemberId,
+    OrganizationId,
+    ProvisioningRecordId
+);
 as_bytes!(BYTEA: SecretDigest);
 
 macro_rules! as_text {
@@ -189,12 +208,42 @@ as_text! {
     Edition: parsed,
     EmailDomain: parsed,
     LinkByUserName: parsed,
+    ProvisioningOutcome: parsed,
     RoleSource: parsed,
     Slug: parsed,
+    Kind: Kind::named,
     LinkBasis: LinkBasis::from_stored,
     Outcome: |text| serde_json::from_value(Value::from(text)).ok(),
     Reference: |text| Some(Reference::from_stored(text.to_owned())),
     ReturnTo: |text| Some(ReturnTo::from_stored(text.to_owned())),
+}
+
+impl<'row> FromSql<'row> for MemberKind {
+    fn from_sql(ty: &Type, raw: &'row [u8]) -> Read<Self> {
+        match <&str>::from_sql(ty, raw)? {
+            "User" => Ok(Self::Account),
+            "Group" => Ok(Self::Group),
+            _ => Err("no kind of member".into()),
+        }
+    }
+
+    accepts!(TEXT);
+}
+
+/// A text that may hold anything: PostgreSQL keeps no NUL, and has U+FFFD in its place.
+#[derive(Debug)]
+pub(super) struct Text<T>(pub(super) T);
+
+impl<T: AsRef<str> + std::fmt::Debug> ToSql for Text<T> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Read<IsNull> {
+        match self.0.as_ref() {
+            text if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(ty, out),
+            text => text.to_sql(ty, out),
+        }
+    }
+
+    accepts!(TEXT);
+    to_sql_checked!();
 }
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {

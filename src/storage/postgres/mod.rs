@@ -8,26 +8,66 @@
 //! row is written by everybody: what is counted is counted in many rows. A repository is a file;
 //! its SQL stands in its methods.
 
+/// Carries out several statements as one, or tells why not: `$work` has `$transaction`, and what it
+/// refuses is not committed. What has to give way to another is carried out anew.
+///
+/// A macro, since a future that a closure made would have to be shown to be one for threads.
+macro_rules! transact {
+    ($store:expr, $transaction:ident => $work:expr) => {
+        tokio::time::timeout(super::PATIENCE, async {
+            let mut attempt = 1;
+            loop {
+                let once = async {
+                    let mut client = $store.client().await?;
+                    let $transaction = client.transaction().await?;
+                    let done = $work?;
+                    $transaction.commit().await?;
+                    Ok(done)
+                };
+                match once.await {
+                    Err(super::Stop::Failed(failure))
+                        if failure.gave_way() && attempt < super::ATTEMPTS =>
+                    {
+                        attempt += 1;
+                    }
+                    done => break done,
+                }
+            }
+        })
+        .await
+        .unwrap_or(Err(super::Stop::Failed(super::Failure::TooSlow)))
+    };
+}
+
 mod accounts;
 mod audit_log;
 mod columns;
 mod connect;
 mod connectors;
+mod custom_attributes;
 mod decisions;
+mod directory;
 mod failure;
+mod filters;
+mod groups;
 mod health;
 mod logins;
 mod master_key_check;
+mod members;
 mod migrations;
 mod open;
 mod organizations;
+mod provisioning_log;
+mod queries;
 mod revocations;
 mod session_records;
 mod setup_links;
 mod signing_keys;
 mod subject_links;
+mod trail;
 
 use std::{
+    convert::Infallible,
     fmt,
     future::Future,
     sync::{Arc, OnceLock},
@@ -35,6 +75,7 @@ use std::{
 };
 
 use deadpool_postgres::{Client, ClientWrapper, GenericClient, Pool};
+use tokio::sync::Semaphore;
 use tokio_postgres::{Config, Row, types::ToSql};
 
 pub use self::open::{FailureKind, OpenError, Server};
@@ -79,7 +120,8 @@ impl PostgresServer {
     /// Opens the database, its tables made or brought to this version where need be.
     pub async fn open(self, master_key: Arc<MasterKey>) -> Result<PostgresStore, OpenError> {
         open::prepare(&self.pool, &self.name, &master_key).await?;
-        Ok(PostgresStore { pool: self.pool, master_key, claim: OnceLock::new() })
+        let scans = Semaphore::new(queries::AT_ONCE);
+        Ok(PostgresStore { pool: self.pool, master_key, scans, claim: OnceLock::new() })
     }
 }
 
@@ -87,6 +129,8 @@ impl PostgresServer {
 pub struct PostgresStore {
     pool: Pool,
     master_key: Arc<MasterKey>,
+    /// Turns of those who look through lists.
+    scans: Semaphore,
     /// The connection whose lock tells others that sessions are in this process's memory.
     claim: OnceLock<ClientWrapper>,
 }
@@ -225,6 +269,16 @@ impl<Refusal> Stop<Refusal> {
         move |stop| match stop {
             Self::Refused(refusal) => NotDone::Refused(refusal),
             Self::Failed(failure) => Unavailable::while_doing(doing)(failure).into(),
+        }
+    }
+}
+
+impl Stop<Infallible> {
+    /// The failure that alone is left.
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Refused(never) => match never {},
+            Self::Failed(failure) => failure,
         }
     }
 }

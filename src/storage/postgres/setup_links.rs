@@ -12,7 +12,6 @@ use super::{
     connectors::{self, ConnectorRow},
     execute,
     failure::Failure,
-    within,
 };
 use crate::{
     domain::{
@@ -76,25 +75,9 @@ impl SetupLinks for PostgresStore {
         audit: &AuditEvent,
     ) -> Result<(), NotDone<SetupRefusal>> {
         let row = ConnectorRow::of(connector, &self.master_key);
-        let completed = async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            if !delete(&transaction, digest, now, connector).await? {
-                return Ok(false);
-            }
-            if !connectors::replace(&transaction, &row, audit).await? {
-                connectors::insert(&transaction, &row, audit).await?;
-            }
-            transaction.commit().await?;
-            Ok(true)
-        };
-        match within(completed).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(NotDone::Refused(SetupRefusal::Gone)),
-            Err(failure) => {
-                Err(Stop::Failed(failure)).map_err(Stop::while_doing("completing a setup"))
-            }
-        }
+        let completed =
+            transact!(self, transaction => complete(&transaction, digest, now, &row, audit).await);
+        completed.map_err(Stop::while_doing("completing a setup"))
     }
 }
 
@@ -107,6 +90,22 @@ impl PostgresStore {
         let sql = format!("SELECT {COLUMNS} FROM setup_link WHERE {condition}");
         self.first("finding a setup link", &sql, values, read).await
     }
+}
+
+async fn complete(
+    client: &impl GenericClient,
+    digest: &SecretDigest,
+    now: Timestamp,
+    row: &ConnectorRow<'_>,
+    audit: &AuditEvent,
+) -> Result<(), Stop<SetupRefusal>> {
+    if !delete(client, digest, now, row.connector).await? {
+        return Err(Stop::Refused(SetupRefusal::Gone));
+    }
+    if !connectors::replace(client, row, audit).await? {
+        connectors::insert(client, row, audit).await?;
+    }
+    Ok(())
 }
 
 /// Whether the link was there for this connector; afterwards it is not.

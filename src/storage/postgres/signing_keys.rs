@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use deadpool_postgres::GenericClient;
 
 use super::{
-    PostgresStore,
+    PostgresStore, Stop,
     columns::{Columns, Moment, place},
     execute,
     failure::Failure,
-    query, within,
+    query,
 };
 use crate::{
     domain::master_key::MasterKey,
@@ -28,14 +28,10 @@ impl SigningKeys for PostgresStore {
     }
 
     async fn insert_first_signing_key(&self, key: &SigningKey) -> Result<SigningKey, Unavailable> {
-        let kept = within(async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            let newest = insert_first(&transaction, key, &self.master_key).await?;
-            transaction.commit().await?;
-            Ok(newest)
-        });
-        kept.await.map_err(Unavailable::while_doing("keeping a signing key"))
+        let kept =
+            transact!(self, transaction => insert_first(&transaction, key, &self.master_key).await);
+        let kept = kept.map_err(Stop::into_failure);
+        kept.map_err(Unavailable::while_doing("keeping a signing key"))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     columns::{Columns, Moment},
     execute,
     failure::Failure,
-    query, within,
+    query,
 };
 use crate::{
     domain::{
@@ -58,21 +58,9 @@ impl SubjectLinks for PostgresStore {
         link: &SubjectLink,
         audit: &AuditEvent,
     ) -> Result<(), NotDone<LinkConflict>> {
-        let linked = within(async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            let conflict = insert_unless_taken(&transaction, link, audit).await?;
-            if conflict.is_none() {
-                transaction.commit().await?;
-            }
-            Ok(conflict)
-        });
-        let refused = match linked.await {
-            Ok(None) => return Ok(()),
-            Ok(Some(conflict)) => Stop::Refused(conflict),
-            Err(failure) => Stop::Failed(failure),
-        };
-        Err(refused).map_err(Stop::while_doing("linking an account"))
+        let linked =
+            transact!(self, transaction => insert_unless_taken(&transaction, link, audit).await);
+        linked.map_err(Stop::while_doing("linking an account"))
     }
 
     async fn update_link_sub(
@@ -147,24 +135,22 @@ fn select(condition: &str) -> String {
     format!("SELECT {LINK} FROM subject_link WHERE organization_id = $1 AND {condition}")
 }
 
-/// Nothing stands in the transaction's way if this is none. Who links the account meanwhile waits
-/// for its row.
+/// Who links the account meanwhile waits for its row.
 async fn insert_unless_taken(
     client: &impl GenericClient,
     link: &SubjectLink,
     audit: &AuditEvent,
-) -> Result<Option<LinkConflict>, Failure> {
+) -> Result<(), Stop<LinkConflict>> {
     let account: &Values<'_> = &[&link.organization_id, &link.account_id];
-    let sql = "SELECT 1 FROM account WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE";
+    let sql = "SELECT FROM account WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE";
     if query(client, sql, account).await?.is_empty() {
-        return Ok(Some(LinkConflict::NoAccount));
+        return Err(Stop::Refused(LinkConflict::NoAccount));
     }
     forget_other_tenants(client, link).await?;
     if !insert(client, link).await? {
-        return conflict(client, link).await.map(Some);
+        return Err(Stop::Refused(conflict(client, link).await?));
     }
-    end_requests(client, link, audit).await?;
-    Ok(None)
+    Ok(end_requests(client, link, audit).await?)
 }
 
 /// Forgets the account's link to a subject of the tenant that the connector had before.

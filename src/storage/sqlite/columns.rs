@@ -10,17 +10,27 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::domain::{
-    access_role::AccessRole,
-    connector::{ConnectorKind, LinkByUserName, RoleSource},
-    decision::Outcome,
-    id::{AccountId, AuditEventId, ConnectorId, DecisionId, OrganizationId, Reference},
-    master_key::MasterKey,
-    organization::{Edition, EmailDomain, Slug},
-    return_to::ReturnTo,
-    secret::{Secret, SecretDigest, hexadecimal},
-    subject_link::LinkBasis,
+use crate::{
+    domain::{
+        access_role::AccessRole,
+        connector::{ConnectorKind, LinkByUserName, RoleSource},
+        decision::Outcome,
+        group::MemberKind,
+        id::{
+            AccountId, AuditEventId, ConnectorId, CredentialId, DecisionId, GroupId, MemberId,
+            OrganizationId, ProvisioningRecordId, Reference,
+        },
+        master_key::MasterKey,
+        organization::{Edition, EmailDomain, Slug},
+        provisioning_record::ProvisioningOutcome,
+        return_to::ReturnTo,
+        secret::{Secret, SecretDigest, hexadecimal},
+        subject_link::LinkBasis,
+    },
+    scim::schema::Kind,
 };
+
+pub(super) use crate::storage::folded::folded;
 
 /// The columns of a row from left to right: a struct's fields are read in the order of the SELECT.
 pub(super) struct Columns<'row, 'statement> {
@@ -148,7 +158,18 @@ macro_rules! as_bytes {
     )+};
 }
 
-as_bytes!(OrganizationId, ConnectorId, AccountId, DecisionId, AuditEventId, SecretDigest);
+as_bytes!(
+    AccountId,
+    AuditEventId,
+    ConnectorId,
+    CredentialId,
+    DecisionId,
+    GroupId,
+    MemberId,
+    OrganizationId,
+    ProvisioningRecordId,
+    SecretDigest
+);
 
 macro_rules! as_text {
     ($($type:ty: $read:expr),+ $(,)?) => {$(
@@ -173,41 +194,26 @@ as_text! {
     Edition: parsed,
     EmailDomain: parsed,
     LinkByUserName: parsed,
+    ProvisioningOutcome: parsed,
     RoleSource: parsed,
     Slug: parsed,
+    Kind: Kind::named,
     LinkBasis: LinkBasis::from_stored,
     Outcome: |text| serde_json::from_value(Value::from(text)).ok(),
     Reference: |text| Some(Reference::from_stored(text.to_owned())),
     ReturnTo: |text| Some(ReturnTo::from_stored(text.to_owned())),
 }
 
-fn parsed<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
-/// A text in which only the case of letters is gone, so that equal ones are one name.
-///
-/// Letter by letter (Unicode's simple lower case), so what follows a letter never changes it; a
-/// Greek final sigma is a sigma. Nothing else is made equal: `ß` is not `ss`, `ı` is not `i`.
-pub(super) fn folded(text: &str) -> String {
-    let lower = text.chars().flat_map(char::to_lowercase);
-    lower.map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folding_takes_the_case_of_letters_and_nothing_else() {
-        for (one, other) in
-            [("ÉMILE", "émile"), ("ΟΔΟΣ", "οδος"), ("Οδοσ", "ΟΔΟς"), ("ДАНА@x", "дана@X")]
-        {
-            assert_eq!(folded(one), folded(other), "{one} {other}");
-        }
-        for (one, other) in [("admın", "admin"), ("straße", "STRASSE"), ("é", "e"), ("a ", "a")]
-        {
-            assert_ne!(folded(one), folded(other), "{one} {other}");
+impl FromSql for MemberKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "User" => Ok(Self::Account),
+            "Group" => Ok(Self::Group),
+            _ => Err(FromSqlError::InvalidType),
         }
     }
+}
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }

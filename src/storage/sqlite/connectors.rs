@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, ToSql, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 
 use super::{
     SqliteStore, audit_log,
@@ -12,20 +12,20 @@ use super::{
 use crate::{
     domain::{
         audit_event::AuditEvent,
-        connector::{ClientAuthentication, Connector, ScimCredentials},
+        connector::{ClientAuthentication, Connector, ScimCredential, ScimCredentials},
         id::{ConnectorId, OrganizationId},
         master_key::MasterKey,
-        secret::{Secret, SecretDigest},
+        secret::Secret,
     },
     ports::{
         Unavailable,
-        store::{Connectors, Revocation, Revoked},
+        store::{Connectors, CredentialUse, Revocation, Revoked},
     },
 };
 
 const COLUMNS: &str = "organization_id, id, kind, enabled, authority, client_id, \
      client_authentication, client_secret, role_source, role_claim, role_table, \
-     link_by_user_name, scim_user_name, scim_passwords, created_at";
+     link_by_user_name, scim_user_name, scim_credentials, provisioning, created_at";
 
 const SECRET_POST: &str = "client_secret_post";
 const SECRET_BASIC: &str = "client_secret_basic";
@@ -76,6 +76,50 @@ impl Connectors for SqliteStore {
         let of_organization = "organization_id = ? ORDER BY id";
         self.select_connectors("listing connectors", of_organization, &organization_id)
     }
+
+    async fn replace_scim_credentials(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        expected: &[ScimCredential],
+        credentials: &[ScimCredential],
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable> {
+        let (expected, credentials) = (expected.to_vec(), credentials.to_vec());
+        let audit = audit.clone();
+        self.write("changing the SCIM credentials", move |connection| {
+            let found = credentials_of(connection, organization_id, id)?;
+            let replaced = found.is_some_and(|found| found == expected);
+            if replaced {
+                replace_credentials(connection, organization_id, id, &credentials)?;
+                audit_log::insert(connection, &audit)?;
+            }
+            Ok(replaced)
+        })
+        .await
+    }
+
+    async fn note_credential_uses(&self, uses: &[CredentialUse]) -> Result<(), Unavailable> {
+        let uses = uses.to_vec();
+        self.write("noting the use of SCIM credentials", move |connection| {
+            uses.iter().try_for_each(|used| note_use(connection, used))
+        })
+        .await
+    }
+
+    async fn list_credential_uses(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+    ) -> Result<Vec<CredentialUse>, Unavailable> {
+        self.read("listing the uses of SCIM credentials", |connection| {
+            let sql = "SELECT organization_id, connector_id, credential_id, last_used_at
+                       FROM scim_credential_use WHERE organization_id = ? AND connector_id = ?
+                       ORDER BY credential_id";
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(params![organization_id, id], read_use)?.collect()
+        })
+    }
 }
 
 impl SqliteStore {
@@ -103,12 +147,13 @@ pub(super) fn insert(
     let sql = "INSERT INTO connector
                    (organization_id, id, kind, enabled, authority, client_id,
                     client_authentication, client_secret, role_source, role_claim, role_table,
-                    link_by_user_name, scim_user_name, scim_passwords, created_at)
+                    link_by_user_name, scim_user_name, scim_credentials, provisioning,
+                    created_at)
                VALUES
                    (:organization_id, :id, :kind, :enabled, :authority, :client_id,
                     :client_authentication, :client_secret, :role_source, :role_claim,
-                    :role_table, :link_by_user_name, :scim_user_name, :scim_passwords,
-                    :created_at)";
+                    :role_table, :link_by_user_name, :scim_user_name, :scim_credentials,
+                    :provisioning, :created_at)";
     execute(connection, sql, connector, sealed).map(drop)
 }
 
@@ -132,9 +177,62 @@ pub(super) fn replace(
                    client_secret = :client_secret, role_source = :role_source,
                    role_claim = :role_claim, role_table = :role_table,
                    link_by_user_name = :link_by_user_name, scim_user_name = :scim_user_name,
-                   scim_passwords = :scim_passwords
+                   scim_credentials = :scim_credentials, provisioning = :provisioning
                WHERE organization_id = :organization_id AND id = :id AND :created_at NOT NULL";
-    Ok(execute(connection, sql, connector, sealed)? > 0)
+    let replaced = execute(connection, sql, connector, sealed)? > 0;
+    forget_uses(connection, connector.organization_id, connector.id)?;
+    Ok(replaced)
+}
+
+fn credentials_of(
+    connection: &Connection,
+    organization_id: OrganizationId,
+    id: ConnectorId,
+) -> rusqlite::Result<Option<Vec<ScimCredential>>> {
+    let sql = "SELECT scim_credentials FROM connector WHERE organization_id = ? AND id = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let read = |row: &Row<'_>| Ok(row.get::<_, Json<_>>(0)?.0);
+    statement.query_row(params![organization_id, id], read).optional()
+}
+
+fn replace_credentials(
+    connection: &Connection,
+    organization_id: OrganizationId,
+    id: ConnectorId,
+    credentials: &[ScimCredential],
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE connector SET scim_credentials = ? WHERE organization_id = ? AND id = ?";
+    let values = params![Json(credentials), organization_id, id];
+    connection.prepare_cached(sql)?.execute(values)?;
+    forget_uses(connection, organization_id, id)
+}
+
+/// Forgets when credentials were used that the connector has no more.
+fn forget_uses(
+    connection: &Connection,
+    organization_id: OrganizationId,
+    id: ConnectorId,
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM scim_credential_use
+               WHERE organization_id = ?1 AND connector_id = ?2 AND credential_id NOT IN
+                   (SELECT unhex(replace(value ->> 'id', '-', ''))
+                    FROM connector, json_each(scim_credentials)
+                    WHERE organization_id = ?1 AND connector.id = ?2)";
+    connection.prepare_cached(sql)?.execute(params![organization_id, id]).map(drop)
+}
+
+/// Notes a use, if the connector has the credential still; never an earlier one than is known.
+fn note_use(connection: &Connection, used: &CredentialUse) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO scim_credential_use
+                   (organization_id, connector_id, credential_id, last_used_at)
+               SELECT ?1, ?2, ?3, ?4 WHERE EXISTS
+                   (SELECT 1 FROM connector, json_each(scim_credentials)
+                    WHERE organization_id = ?1 AND connector.id = ?2
+                      AND unhex(replace(value ->> 'id', '-', '')) = ?3)
+               ON CONFLICT DO UPDATE SET last_used_at = max(last_used_at, excluded.last_used_at)";
+    let CredentialUse { organization_id, connector_id, credential_id, at } = *used;
+    let values = params![organization_id, connector_id, credential_id, Moment(at)];
+    connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 fn leave_authority(
@@ -169,8 +267,8 @@ fn execute(
         ":role_table": Json(&connector.role_table),
         ":link_by_user_name": connector.link_by_user_name,
         ":scim_user_name": connector.scim.user_name,
-        ":scim_passwords": connector.scim.passwords.iter().flat_map(|digest| *digest.as_bytes())
-            .collect::<Vec<u8>>(),
+        ":scim_credentials": Json(&connector.scim.credentials),
+        ":provisioning": Json(&connector.provisioning),
         ":created_at": Moment(connector.created_at),
     })
 }
@@ -211,8 +309,9 @@ fn read(row: &Row<'_>, master_key: &MasterKey) -> rusqlite::Result<Connector> {
         link_by_user_name: columns.read()?,
         scim: ScimCredentials {
             user_name: columns.read()?,
-            passwords: digests(&columns.read::<Vec<u8>>()?),
+            credentials: columns.read::<Json<_>>()?.0,
         },
+        provisioning: columns.read::<Json<_>>()?.0,
         created_at: columns.read::<Moment>()?.0,
     })
 }
@@ -234,7 +333,12 @@ fn read_client_authentication(
     })
 }
 
-fn digests(passwords: &[u8]) -> Vec<SecretDigest> {
-    let (digests, _) = passwords.as_chunks::<32>();
-    digests.iter().copied().map(SecretDigest::from_bytes).collect()
+fn read_use(row: &Row<'_>) -> rusqlite::Result<CredentialUse> {
+    let mut columns = Columns::of(row);
+    Ok(CredentialUse {
+        organization_id: columns.read()?,
+        connector_id: columns.read()?,
+        credential_id: columns.read()?,
+        at: columns.read::<Moment>()?.0,
+    })
 }

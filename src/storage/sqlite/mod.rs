@@ -10,21 +10,30 @@
 mod accounts;
 mod audit_log;
 mod columns;
+mod conditions;
 mod connectors;
+mod custom_attributes;
 mod decisions;
+mod directory;
 mod failure;
+mod functions;
+mod groups;
 mod health;
 mod logins;
 mod master_key_check;
+mod members;
 mod migrations;
 mod open;
 mod organizations;
+mod provisioning_log;
+mod queries;
 mod readers;
 mod revocations;
 mod session_records;
 mod setup_links;
 mod signing_keys;
 mod subject_links;
+mod trail;
 mod writer;
 
 use std::{convert::Infallible, fmt, fs::File, path::Path, sync::Arc};
@@ -34,6 +43,7 @@ use rusqlite::Connection;
 pub use self::open::OpenError;
 use self::{
     failure::Failure,
+    queries::Scanners,
     readers::Readers,
     writer::{Stop, Writer},
 };
@@ -48,6 +58,7 @@ use crate::{
 pub struct SqliteStore {
     // In the order of dropping: the lock goes last.
     readers: Readers,
+    scanners: Scanners,
     writer: Writer,
     master_key: Arc<MasterKey>,
     _lock: Option<File>,
@@ -85,9 +96,10 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let connection = open::connect(path, &master_key, lock.is_some())?;
         let readers = Readers::open(path).map_err(|cause| open::explain(path, cause))?;
+        let scanners = Scanners::open(path).map_err(|cause| open::explain(path, cause))?;
         let writer = Writer::start(connection)
             .map_err(|cause| OpenError::NotWritable { path: path.to_owned(), cause })?;
-        Ok(Self { readers, writer, master_key, _lock: lock })
+        Ok(Self { readers, scanners, writer, master_key, _lock: lock })
     }
 
     /// Answers a question where the caller stands.
@@ -96,7 +108,10 @@ impl SqliteStore {
         doing: &'static str,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Unavailable> {
-        self.readers.read(query).map_err(Failure).map_err(Unavailable::while_doing(doing))
+        self.readers
+            .read(|connection| query(connection))
+            .map_err(Failure)
+            .map_err(Unavailable::while_doing(doing))
     }
 
     /// Carries out a command that has no reason of its own to refuse.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, types::FromSql};
 
 use super::{
     failure::Kind,
-    master_key_check,
+    functions, master_key_check,
     migrations::{self, APPLICATION_ID},
 };
 use crate::domain::master_key::MasterKey;
@@ -247,6 +247,7 @@ fn build(unfinished: &Path, master_key: &MasterKey) -> Result<(), OpenError> {
     open_or_make(unfinished)?;
     let explained = |cause| explain(unfinished, cause);
     let mut connection = connect_to(unfinished).map_err(explained)?;
+    functions::register(&connection).map_err(explained)?;
     migrations::migrate(&mut connection, 0, master_key).map_err(explained)?;
     connection.close().map_err(|(_, cause)| explained(cause))
 }
@@ -290,6 +291,7 @@ pub(super) fn connect(
     }
     keep_log_on_close(&connection, false).map_err(explained)?;
     configure(&connection).map_err(explained)?;
+    functions::register(&connection).map_err(explained)?;
     migrations::migrate(&mut connection, version, master_key).map_err(explained)?;
     Ok(connection)
 }

@@ -5,15 +5,15 @@ use tokio_postgres::Transaction;
 use super::{failure::Failure, master_key_check};
 use crate::domain::master_key::MasterKey;
 
-/// One file per version, numbered as the embedded database's; the first makes version 1.
-const MIGRATIONS: [&str; 3] = [
-    include_str!("0001_first.sql"),
-    include_str!("0002_sign_ins_in_bounds.sql"),
-    include_str!("0003_revocations.sql"),
-];
+/// The version that the first step makes: numbers are those of the embedded database, which was
+/// there before.
+const FIRST: usize = 6;
+
+/// One file per version.
+const MIGRATIONS: [&str; 1] = [include_str!("0006_first.sql")];
 
 /// The newest version that this binary knows.
-pub(super) const NEWEST: usize = MIGRATIONS.len();
+pub(super) const NEWEST: usize = FIRST + MIGRATIONS.len() - 1;
 
 /// Carries out what the database lacks; all of it or, with the transaction, nothing.
 pub(super) async fn migrate(
@@ -21,9 +21,10 @@ pub(super) async fn migrate(
     from: usize,
     master_key: &MasterKey,
 ) -> Result<(), Failure> {
-    for (number, step) in (1_i32..).zip(MIGRATIONS).skip(from) {
+    for (version, step) in (FIRST..).zip(MIGRATIONS).filter(|(version, _)| *version > from) {
         transaction.batch_execute(step).await?;
-        if number == 1 {
+        let number = i32::try_from(version).map_err(Failure::damaged)?;
+        if version == FIRST {
             let sql = "INSERT INTO portico (version, master_key_check) VALUES ($1, $2)";
             let sealed = master_key_check::sealed(master_key);
             transaction.execute(sql, &[&number, &sealed]).await?;
