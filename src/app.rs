@@ -30,7 +30,7 @@ use crate::{
     oidc::authority::{Authority, AuthorityError, TrustedHosts},
     outbound::authority_client::AuthorityClient,
     ports::{
-        Ports, Settings, Unavailable,
+        LogLimits, Ports, Settings, Unavailable,
         store::{SigningKey, Store},
     },
     scim::cursor::CursorKey,
@@ -246,6 +246,10 @@ fn settings(config: &Config) -> Settings {
             .iter()
             .map(|origin| origin.as_str().to_owned())
             .collect(),
+        provisioning_log: LogLimits {
+            kept: config.scim.log_kept(),
+            most: config.scim.log_lines.get().into(),
+        },
         scim_token_lifetime: config.scim.access_token_lifetime(),
     }
 }

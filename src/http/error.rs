@@ -275,6 +275,10 @@ pub enum ScimFault {
     MethodNotAllowed,
     /// The request is understood and not carried out for anybody.
     Forbidden(&'static str),
+    /// It refers to what is not there.
+    Conflict(String),
+    /// It asks for more than one request may.
+    TooLarge(String),
     /// The protocol has it and this service does not.
     NotImplemented(&'static str),
     /// `If-Match` names another version.
@@ -315,6 +319,19 @@ impl From<provisioning::Error> for ScimFault {
 }
 
 impl ScimFault {
+    /// The HTTP status code.
+    pub fn status(&self) -> u16 {
+        self.status_code().as_u16()
+    }
+
+    /// The `scimType`, where there is one.
+    pub const fn scim_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Scim(error) => error.scim_type(),
+            _ => None,
+        }
+    }
+
     /// What happened, in plain words.
     pub fn summary(&self) -> String {
         match self {
@@ -325,7 +342,7 @@ impl ScimFault {
                     .to_owned()
             }
             Self::Scim(error) => error.to_string(),
-            Self::NotFound(what) => what.clone(),
+            Self::NotFound(what) | Self::Conflict(what) | Self::TooLarge(what) => what.clone(),
             Self::MethodNotAllowed => "This address does not take that method.".to_owned(),
             Self::Forbidden(why) | Self::NotImplemented(why) => (*why).to_owned(),
             Self::PreconditionFailed => {
@@ -376,6 +393,8 @@ impl ResponseError for ScimFault {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Body(error) => body_status(*error),
@@ -384,14 +403,9 @@ impl ResponseError for ScimFault {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
-        let scim_type = match self {
-            Self::Scim(error) => error.scim_type(),
-            _ => None,
-        };
-        let message = ErrorMessage::new(status.as_u16(), scim_type, self.detail());
+        let message = ErrorMessage::new(self.status(), self.scim_type(), self.detail());
         let body = serde_json::to_string(&message).expect("plain values serialize");
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::Unauthorized { has_token } => {
                 let bearer = if *has_token { INVALID_TOKEN_CHALLENGE } else { BEARER_CHALLENGE };

@@ -26,7 +26,7 @@ pub async fn token(
     payload: Payload,
 ) -> Result<HttpResponse, OAuthFault> {
     let form = body::read(payload, LONGEST_FORM).await?;
-    if request.content_type() != "application/x-www-form-urlencoded" {
+    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let fault = TokenFault::InvalidRequest("Send a form: application/x-www-form-urlencoded.");
         return Err(OAuthFault::Refused(fault));
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{id::ConnectorId, master_key::MasterKey},
-    scim::{error::ScimError, resource_kind::ResourceKind},
+    scim::{error::ScimError, schema::ResourceType},
 };
 
 /// How long a cursor leads on, in seconds.
@@ -51,12 +51,12 @@ pub enum Position {
 }
 
 /// What a list is a list of. A cursor leads on in that list only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct List {
     /// Whose resources.
     pub connector_id: ConnectorId,
     /// Of which kind; `None` is both.
-    pub kind: Option<ResourceKind>,
+    pub kind: Option<ResourceType>,
     /// Which of them, in which order.
     pub query: QueryDigest,
 }
@@ -68,8 +68,8 @@ impl List {
         bytes[..16].copy_from_slice(self.connector_id.as_bytes());
         bytes[16] = match self.kind {
             None => 0,
-            Some(ResourceKind::User) => 1,
-            Some(ResourceKind::Group) => 2,
+            Some(ResourceType::User) => 1,
+            Some(ResourceType::Group) => 2,
         };
         bytes[17..].copy_from_slice(&self.query.0);
         bytes
@@ -186,7 +186,7 @@ mod tests {
     fn list() -> List {
         List {
             connector_id: ConnectorId::from_bytes([3; 16]),
-            kind: Some(ResourceKind::User),
+            kind: Some(ResourceType::User),
             query: QueryDigest::of(b"everybody"),
         }
     }
@@ -208,7 +208,7 @@ mod tests {
         let cursor = key().seal(&list(), Position::After(7), NOW);
         let others = [
             List { connector_id: ConnectorId::from_bytes([4; 16]), ..list() },
-            List { kind: Some(ResourceKind::Group), ..list() },
+            List { kind: Some(ResourceType::Group), ..list() },
             List { kind: None, ..list() },
             List { query: QueryDigest::of(b"nobody"), ..list() },
         ];

@@ -80,7 +80,7 @@ pub fn resource_types(
     custom: &CustomAttributes,
     requirements: &Requirements,
 ) -> ListResponse {
-    let types = ResourceType::ALL.map(|kind| type_value(kind, base_url, custom, requirements));
+    let types = ResourceType::ALL.map(|kind| type_value(kind, base_url, custom, *requirements));
     list(types.into())
 }
 
@@ -92,7 +92,7 @@ pub fn resource_type(
     requirements: &Requirements,
 ) -> Option<Value> {
     let found = ResourceType::ALL.into_iter().find(|kind| kind.name() == name)?;
-    Some(type_value(found, base_url, custom, requirements))
+    Some(type_value(found, base_url, custom, *requirements))
 }
 
 /// `/Schemas`: the published schemas, and the connector's own extensions.
@@ -102,7 +102,7 @@ pub fn schemas(
     requirements: &Requirements,
 ) -> ListResponse {
     let published = [&USER_SCHEMA, &GROUP_SCHEMA, &ENTERPRISE_USER_SCHEMA];
-    let published = published.into_iter().map(|schema| published_value(schema, requirements));
+    let published = published.into_iter().map(|schema| published_value(schema, *requirements));
     let own = extensions(custom).into_iter().map(|(urn, attributes)| own_value(urn, &attributes));
     list(published.chain(own).map(|schema| at_home(schema, base_url)).collect())
 }
@@ -121,7 +121,7 @@ pub fn schema(
         own.find(|(own, _)| own.eq_ignore_ascii_case(urn))
     };
     let described = match published {
-        Some(schema) => published_value(schema, requirements),
+        Some(schema) => published_value(schema, *requirements),
         None => own().map(|(urn, attributes)| own_value(urn, &attributes))?,
     };
     Some(at_home(described, base_url))
@@ -148,14 +148,14 @@ fn type_value(
     kind: ResourceType,
     base_url: &str,
     custom: &CustomAttributes,
-    requirements: &Requirements,
+    requirements: Requirements,
 ) -> Value {
     let mut described = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
         "id": kind.name(),
         "name": kind.name(),
         "description": kind.schema().description,
-        "endpoint": format!("/{}", kind.endpoint()),
+        "endpoint": kind.endpoint(),
         "schema": kind.schema().id,
         "meta": meta("ResourceType", base_url, &format!("ResourceTypes/{}", kind.name())),
     });
@@ -168,7 +168,7 @@ fn type_value(
     described
 }
 
-fn published_value(schema: &Schema, requirements: &Requirements) -> Value {
+fn published_value(schema: &Schema, requirements: Requirements) -> Value {
     let required = |known: &Attribute| {
         let department = schema.id == ENTERPRISE_USER && known.name == "department";
         known.required || (department && requirements.department)
@@ -344,7 +344,7 @@ mod tests {
         let mutability = |wanted: &'static str| move |known: &Value| known["mutability"] == wanted;
         assert_eq!(names(&published[0], mutability("readOnly")), ["groups"]);
         assert_eq!(names(&published[0], |known| known["name"] == "password"), [""; 0]);
-        let members = &published[1]["attributes"][1]["subAttributes"];
+        let members = &published[1]["attributes"][2]["subAttributes"];
         let members: Vec<_> =
             members.as_array().unwrap().iter().map(|m| &m["mutability"]).collect();
         assert_eq!(members, ["immutable", "immutable", "readOnly", "immutable"]);
@@ -354,7 +354,7 @@ mod tests {
     fn every_type_of_a_value_has_its_common_values_and_nothing_is_null() {
         let published = all();
 
-        let emails = &published[0]["attributes"].as_array().unwrap()[11];
+        let emails = &published[0]["attributes"].as_array().unwrap()[12];
         assert_eq!(emails["name"], "emails");
         assert_eq!(emails["subAttributes"][2]["canonicalValues"], json!(["work", "home", "other"]));
         assert!(!Value::from(published).to_string().contains("null"));

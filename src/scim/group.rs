@@ -1,6 +1,6 @@
 //! A group as SCIM has it (RFC 7643 §4.2).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use serde_json::{Map, Value};
 
@@ -10,11 +10,8 @@ use crate::scim::{
     error::ScimError,
     resource_meta::ResourceMeta,
     schema::{self, ResourceType},
-    validation,
+    validation::{self, Immutable},
 };
-
-/// The longest `displayName`, in characters.
-pub const MAX_DISPLAY_NAME: usize = 255;
 
 /// A message names at most this many members together.
 pub const MAX_MEMBERS: usize = 50_000;
@@ -96,10 +93,8 @@ impl Group {
         if group.display_name().trim().is_empty() {
             return Err(ScimError::InvalidValue("displayName is required".into()));
         }
-        if group.display_name().chars().count() > MAX_DISPLAY_NAME {
-            let detail = format!("displayName has at most {MAX_DISPLAY_NAME} characters");
-            return Err(ScimError::InvalidValue(detail));
-        }
+        validation::check_length("displayName", group.display_name())?;
+        validation::check_length("externalId", group.external_id().unwrap_or_default())?;
         Ok(group)
     }
 
@@ -143,6 +138,15 @@ impl Group {
         resource
     }
 
+    /// Refuses to stand in for a group of which it changes what is immutable (RFC 7644 §3.5.1).
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::Mutability`] names the attribute.
+    pub fn check_immutable(&self, before: &Self) -> Result<(), ScimError> {
+        Immutable::of(ResourceType::Group, &before.attributes).check(&self.attributes)
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(Value::as_str)
     }
@@ -177,13 +181,190 @@ pub(super) fn merged(members: Vec<Member>) -> Vec<Member> {
     let mut places: HashMap<String, usize> = HashMap::with_capacity(members.len());
     let mut once: Vec<Member> = Vec::with_capacity(members.len());
     for member in members {
-        match places.get(&member.value) {
-            Some(&place) => once[place].kind = once[place].kind.or(member.kind),
-            None => {
-                places.insert(member.value.clone(), once.len());
+        match places.entry(member.value.clone()) {
+            Entry::Occupied(place) => {
+                let first = &mut once[*place.get()];
+                first.kind = first.kind.or(member.kind);
+            }
+            Entry::Vacant(place) => {
+                place.insert(once.len());
                 once.push(member);
             }
         }
     }
     once
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{
+        dialect::{ENTRA, STRICT},
+        user::tests::members,
+    };
+
+    fn created_by_entra() -> Map<String, Value> {
+        members(json!({
+            "schemas": [
+                schema::GROUP,
+                "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group",
+            ],
+            "externalId": "8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159",
+            "displayName": "Sales",
+            "meta": { "resourceType": "Group" },
+        }))
+    }
+
+    fn body_with(changes: Value) -> Map<String, Value> {
+        let mut body = created_by_entra();
+        body.extend(members(changes));
+        body
+    }
+
+    fn member_of(value: &str, kind: Option<ResourceType>) -> Member {
+        Member { value: value.into(), kind }
+    }
+
+    #[test]
+    fn what_entra_creates_is_read_and_answered() {
+        let meta = ResourceMeta {
+            id: "48af".into(),
+            created: "2018-03-27T19:59:26Z".parse().unwrap(),
+            last_modified: "2018-03-27T19:59:26Z".parse().unwrap(),
+            version: 1,
+            location: "https://portal.example/scim/v2/1/Groups/48af".into(),
+        };
+
+        let (group, named) = Group::parse(created_by_entra(), &ENTRA).unwrap();
+
+        assert_eq!(group.display_name(), "Sales");
+        assert_eq!(group.external_id(), Some("8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159"));
+        assert_eq!(named, None);
+        let resource = group.to_resource(&meta, None);
+        assert_eq!(resource["schemas"], json!([schema::GROUP]));
+        assert_eq!(resource["meta"]["resourceType"], "Group");
+        assert_eq!(resource.get("members"), None);
+        assert_eq!(group.to_resource(&meta, Some(Vec::new()))["members"], json!([]));
+    }
+
+    #[test]
+    fn a_member_is_answered_with_where_it_lies() {
+        let member = MemberValue {
+            value: "7".into(),
+            kind: ResourceType::User,
+            display: Some("Alice".into()),
+            location: "https://portal.example/scim/v2/1/Users/7".into(),
+        };
+
+        let expected = json!({
+            "value": "7", "type": "User", "display": "Alice",
+            "$ref": "https://portal.example/scim/v2/1/Users/7",
+        });
+        assert_eq!(member.into_value(), expected);
+    }
+
+    #[test]
+    fn a_member_is_read_in_every_form() {
+        let (user, group) = (Some(ResourceType::User), Some(ResourceType::Group));
+        let forms = [
+            (json!([{ "value": "7" }]), None),
+            (json!([{ "$ref": null, "value": "7" }]), None),
+            (json!([{ "value": "7", "display": "Alice" }]), None),
+            (json!([{ "value": "7", "type": "user", "$ref": "../Users/7" }]), user),
+            (json!([{ "VALUE": "7", "Type": "Group" }]), group),
+            (json!([{ "value": "7", "type": "Person" }]), None),
+            (json!([{ "$ref": "https://portal.example/scim/v2/1/Groups/7" }]), group),
+            (json!([{ "$ref": "https://portal.example/scim/v2/1/Users/7/", "value": null }]), user),
+            (json!([{ "$ref": "7" }]), None),
+            (json!(["7"]), None),
+            (json!([7]), None),
+            (json!("7"), None),
+            (json!({ "value": "7" }), None),
+            (json!([{ "value": "7" }, "7", { "value": "7", "type": "User" }]), user),
+        ];
+        for (form, kind) in forms {
+            let (_, named) = Group::parse(body_with(json!({ "members": form })), &ENTRA).unwrap();
+
+            assert_eq!(named, Some(vec![member_of("7", kind)]), "{form}");
+        }
+    }
+
+    #[test]
+    fn members_that_are_not_mentioned_are_told_from_an_empty_list() {
+        let bodies = [
+            (json!({}), None),
+            (json!({ "members": [] }), Some(Vec::new())),
+            (json!({ "members": null }), Some(Vec::new())),
+            (json!({ schema::GROUP: { "members": ["7"] } }), Some(vec![member_of("7", None)])),
+        ];
+        for (changes, expected) in bodies {
+            let (_, named) = Group::parse(body_with(changes.clone()), &ENTRA).unwrap();
+
+            assert_eq!(named, expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_okta_and_one_of_another_version_are_read() {
+        let bodies = [
+            json!({ "id": "x", "members": [{ "value": "7", "display": "alice@acme.example" }] }),
+            json!({ "id": "x", "groups": [], "schemas": ["urn:scim:schemas:core:1.0"] }),
+            json!({ "schemas": null, "urn:contoso:2.0:Group": { "mail": "sales@example.com" } }),
+            json!({ "description": "kept as sent", "password": "x" }),
+        ];
+        for changes in bodies {
+            let read = Group::parse(body_with(changes.clone()), &ENTRA);
+
+            assert!(read.is_ok(), "{changes}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_attribute() {
+        let crowd: Vec<_> = (0..=MAX_MEMBERS).collect();
+        let refusals = [
+            (json!({ "displayName": null }), "displayName"),
+            (json!({ "displayName": " " }), "displayName"),
+            (json!({ "displayName": {} }), "displayName"),
+            (json!({ "displayName": "x".repeat(256) }), "displayName"),
+            (json!({ "externalId": "x".repeat(256) }), "externalId"),
+            (json!({ "displayName": "a\u{0}b" }), "U+0000"),
+            (json!({ "DISPLAYNAME": "twice" }), "displayName"),
+            (json!({ "members": [null] }), "members"),
+            (json!({ "members": [{}] }), "member"),
+            (json!({ "members": [{ "value": "" }] }), "member"),
+            (json!({ "members": [{ "value": {} }] }), "member"),
+            (json!({ "members": [{ "value": "a\u{0}" }] }), "member"),
+            (json!({ "members": ["x".repeat(256)] }), "member"),
+            (json!({ "members": [[["7"]]] }), "member"),
+            (json!({ "members": crowd }), "50000 members"),
+        ];
+        for (changes, attribute) in refusals {
+            let refused = Group::parse(body_with(changes), &ENTRA).unwrap_err();
+
+            assert_eq!(refused.status(), 400);
+            assert!(refused.to_string().contains(attribute), "{attribute}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_strict_profile_reads_members_as_the_rfc_has_them() {
+        let wrong = [
+            json!({ "schemas": ["urn:scim:schemas:core:1.0"] }),
+            json!({ "members": ["7"] }),
+            json!({ "members": { "value": "7" } }),
+            json!({ "members": [{ "$ref": "../Users/7" }] }),
+            json!({ "members": [{ "value": "7", "type": "Person" }] }),
+            json!({ "userName": "x" }),
+        ];
+        let right = json!({ "members": [{ "value": "7", "type": "User", "$ref": "../Users/7" }] });
+
+        for changes in wrong {
+            assert!(Group::parse(body_with(changes.clone()), &STRICT).is_err(), "{changes}");
+        }
+        let (_, named) = Group::parse(body_with(right), &STRICT).unwrap();
+        assert_eq!(named, Some(vec![member_of("7", Some(ResourceType::User))]));
+    }
 }

@@ -8,6 +8,7 @@
 
 pub mod attribute_path;
 pub mod body;
+pub mod bulk;
 pub mod cursor;
 pub mod custom;
 pub mod dialect;
@@ -19,7 +20,6 @@ pub mod list_response;
 pub mod patch;
 pub mod projection;
 pub mod query;
-pub mod resource_kind;
 pub mod resource_meta;
 pub mod schema;
 pub mod search_request;

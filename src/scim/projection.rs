@@ -3,21 +3,30 @@
 use serde_json::{Map, Value};
 
 use crate::scim::{
-    attribute_path::{AttributePath, member},
+    attribute_path::{AttributePath, is_urn},
     dialect::Profile,
     error::ScimError,
+    schema::{self, Mutability},
 };
 
 /// More names than this in one parameter are refused.
 pub const MAX_NAMES: usize = 200;
 
-/// Which attributes an answer has. `id` and `schemas` are always among them.
+/// Which attributes an answer has. `id` and `schemas` are always among them, those that nobody
+/// may read never.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
     /// Only these; `None` is all.
     attributes: Option<Vec<AttributePath>>,
     /// And these not.
     excluded: Vec<AttributePath>,
+}
+
+/// How much of an attribute some names name.
+enum Named<'p> {
+    Whole,
+    /// These sub-attributes; none is nothing at all.
+    Parts(Vec<&'p str>),
 }
 
 impl Projection {
@@ -33,7 +42,8 @@ impl Projection {
         excluded: Option<&str>,
         profile: &Profile,
     ) -> Result<Self, ScimError> {
-        let attributes = attributes.filter(|text| !text.trim().is_empty());
+        let given = |text: &&str| !text.trim().is_empty();
+        let (attributes, excluded) = (attributes.filter(given), excluded.filter(given));
         if attributes.is_some() && excluded.is_some() && !profile.joins_projections {
             let detail = "attributes and excludedAttributes exclude each other";
             return Err(ScimError::InvalidValue(detail.into()));
@@ -44,16 +54,68 @@ impl Projection {
         })
     }
 
+    /// Whether nothing in particular is asked for.
+    pub fn is_default(&self) -> bool {
+        self.attributes.is_none() && self.excluded.is_empty()
+    }
+
+    /// Whether an answer has the core attribute of that name, such as `members`, or a part of it;
+    /// otherwise nobody needs to look it up.
+    pub fn wants(&self, attribute: &str) -> bool {
+        let excluded = matches!(named(&self.excluded, None, attribute), Named::Whole);
+        let wanted = |names: &Vec<AttributePath>| match named(names, None, attribute) {
+            Named::Whole => true,
+            Named::Parts(subs) => !subs.is_empty(),
+        };
+        !excluded && self.attributes.as_ref().is_none_or(wanted)
+    }
+
     /// The resource with the attributes that are wanted.
     pub fn apply(&self, resource: Map<String, Value>) -> Map<String, Value> {
-        let mut projected = match &self.attributes {
-            None => resource,
-            Some(wanted) => only(wanted, &resource),
-        };
-        for path in &self.excluded {
-            exclude(path, &mut projected);
+        let projected = resource.into_iter().filter_map(|(name, value)| {
+            let value = match value {
+                Value::Object(members) if is_urn(&name) => self.extension(&name, members),
+                value => self.attribute(None, &name, value),
+            };
+            value.map(|value| (name, value))
+        });
+        projected.collect()
+    }
+
+    /// What is left of a whole extension.
+    fn extension(&self, urn: &str, members: Map<String, Value>) -> Option<Value> {
+        let is_whole = |names: &[AttributePath]| matches!(named(names, None, urn), Named::Whole);
+        if is_whole(&self.excluded) {
+            return None;
         }
-        projected
+        let all = self.attributes.as_deref().is_none_or(is_whole);
+        let everything = Self { attributes: None, excluded: self.excluded.clone() };
+        let projection = if all { &everything } else { self };
+        let left = members.into_iter().filter_map(|(name, value)| {
+            projection.attribute(Some(urn), &name, value).map(|value| (name, value))
+        });
+        not_empty(Value::Object(left.collect()))
+    }
+
+    /// What is left of an attribute.
+    fn attribute(&self, schema: Option<&str>, name: &str, value: Value) -> Option<Value> {
+        if schema.is_none() && is_always_returned(name) {
+            return Some(value);
+        }
+        let known = schema::find(schema, name);
+        if known.is_some_and(|known| known.mutability == Mutability::WriteOnly) {
+            return None;
+        }
+        let wanted = match self.attributes.as_ref().map(|names| named(names, schema, name)) {
+            None | Some(Named::Whole) => Some(value),
+            Some(Named::Parts(subs)) if subs.is_empty() => None,
+            Some(Named::Parts(subs)) => narrowed(value, &|sub| is_among(sub, &subs)),
+        };
+        match named(&self.excluded, schema, name) {
+            Named::Whole => None,
+            Named::Parts(subs) if subs.is_empty() => wanted,
+            Named::Parts(subs) => narrowed(wanted?, &|sub| !is_among(sub, &subs)),
+        }
     }
 }
 
@@ -68,94 +130,50 @@ fn names(text: &str, profile: &Profile) -> Result<Vec<AttributePath>, ScimError>
     Ok(paths)
 }
 
-/// `id`, which RFC 7643 has `returned` always, and `schemas`, without which nothing is a resource.
-fn is_always_returned(path: &AttributePath) -> bool {
-    path.schema.is_none() && (path.attribute == "id" || path.attribute == "schemas")
-}
-
-fn only(wanted: &[AttributePath], resource: &Map<String, Value>) -> Map<String, Value> {
-    let mut kept = Map::new();
-    for name in ["schemas", "id"] {
-        copy(resource, &mut kept, name);
-    }
-    for path in wanted {
-        match &path.schema {
-            None => copy_attribute(path, resource, &mut kept),
-            Some(urn) => {
-                let (Some(urn), Some(from)) =
-                    (stored_name(resource, urn), member(resource, urn).and_then(Value::as_object))
-                else {
-                    continue;
-                };
-                let to = kept.entry(urn).or_insert_with(|| Value::Object(Map::new()));
-                if let Value::Object(to) = to {
-                    copy_attribute(path, from, to);
-                }
-            }
-        }
-    }
-    kept.retain(|_, value| value.as_object().is_none_or(|members| !members.is_empty()));
-    kept
-}
-
-fn copy_attribute(path: &AttributePath, from: &Map<String, Value>, to: &mut Map<String, Value>) {
-    let Some(sub) = &path.sub_attribute else { return copy(from, to, &path.attribute) };
-    let Some(name) = stored_name(from, &path.attribute) else { return };
-    let narrowed = narrow(&from[&name], sub, to.get(&name));
-    to.insert(name, narrowed);
-}
-
-/// The value with one member, beside what was already taken of it.
-fn narrow(value: &Value, sub: &str, taken: Option<&Value>) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut kept = taken.and_then(Value::as_object).cloned().unwrap_or_default();
-            copy(members, &mut kept, sub);
-            Value::Object(kept)
-        }
-        Value::Array(values) => values
-            .iter()
-            .enumerate()
-            .map(|(index, value)| narrow(value, sub, taken.and_then(|taken| taken.get(index))))
-            .collect(),
-        simple => simple.clone(),
-    }
-}
-
-fn copy(from: &Map<String, Value>, to: &mut Map<String, Value>, name: &str) {
-    if let Some(name) = stored_name(from, name) {
-        to.insert(name.clone(), from[&name].clone());
-    }
-}
-
-fn stored_name(members: &Map<String, Value>, name: &str) -> Option<String> {
-    members.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned()
-}
-
-fn exclude(path: &AttributePath, resource: &mut Map<String, Value>) {
-    if is_always_returned(path) {
-        return;
-    }
-    let holder = match &path.schema {
-        None => Some(resource),
-        Some(urn) => stored_name(resource, urn)
-            .and_then(|urn| resource.get_mut(&urn))
-            .and_then(Value::as_object_mut),
+/// How much of an attribute, or of an extension (by its URN, without `schema`), is named.
+fn named<'p>(names: &'p [AttributePath], schema: Option<&str>, attribute: &str) -> Named<'p> {
+    let same_schema = |path: &AttributePath| match (&path.schema, schema) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => false,
     };
-    let Some(holder) = holder else { return };
-    let Some(name) = stored_name(holder, &path.attribute) else { return };
-    match (&path.sub_attribute, holder.get_mut(&name)) {
-        (Some(sub), Some(value)) => remove_member(value, sub),
-        _ => drop(holder.remove(&name)),
+    let same =
+        |path: &&AttributePath| path.attribute.eq_ignore_ascii_case(attribute) && same_schema(path);
+    let parts = names.iter().filter(same).map(|path| path.sub_attribute.as_deref());
+    parts.collect::<Option<_>>().map_or(Named::Whole, Named::Parts)
+}
+
+/// `id`, which RFC 7643 has `returned` always, and `schemas`, without which nothing is a resource.
+fn is_always_returned(attribute: &str) -> bool {
+    is_among(attribute, &["id", "schemas"])
+}
+
+fn is_among(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The value with some of its members, if any are left. What has no members stays as it is.
+fn narrowed(value: Value, keeps: &impl Fn(&str) -> bool) -> Option<Value> {
+    match value {
+        Value::Object(mut members) => {
+            members.retain(|name, _| keeps(name));
+            not_empty(Value::Object(members))
+        }
+        Value::Array(values) => {
+            let left = values.into_iter().filter_map(|value| narrowed(value, keeps));
+            not_empty(Value::Array(left.collect()))
+        }
+        simple => Some(simple),
     }
 }
 
-fn remove_member(value: &mut Value, name: &str) {
-    match value {
-        Value::Object(members) => members.retain(|key, _| !key.eq_ignore_ascii_case(name)),
-        Value::Array(values) => values.iter_mut().for_each(|value| remove_member(value, name)),
-        _ => {}
-    }
+fn not_empty(value: Value) -> Option<Value> {
+    let empty = match &value {
+        Value::Object(members) => members.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    };
+    (!empty).then_some(value)
 }
 
 #[cfg(test)]
@@ -165,56 +183,80 @@ mod tests {
     use super::*;
     use crate::scim::dialect::{ENTRA, STRICT};
 
+    const ENTERPRISE: &str = schema::ENTERPRISE_USER;
+
     fn alice() -> Map<String, Value> {
         let alice = json!({
-            "schemas": ["s"], "id": "1", "userName": "alice",
+            "schemas": ["s"], "id": "1", "userName": "alice", "password": "hunter2",
             "name": { "givenName": "Alice", "familyName": "Doe" },
-            "emails": [{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
-                { "department": "Sales", "division": "West" },
+            "emails": [{ "type": "work", "value": "a@x" }, { "value": "b@x" }],
+            ENTERPRISE: { "department": "Sales", "manager": { "value": "2", "displayName": "Bo" } },
         });
         alice.as_object().unwrap().clone()
+    }
+
+    fn projected(attributes: &str, excluded: &str) -> Value {
+        let projection = Projection::parse(Some(attributes), Some(excluded), &ENTRA).unwrap();
+        Value::Object(projection.apply(alice()))
     }
 
     #[test]
     fn an_answer_has_the_attributes_that_were_asked_for() {
         let requests = [
-            ("id", json!({ "schemas": ["s"], "id": "1" })),
-            ("USERNAME, nothing", json!({ "schemas": ["s"], "id": "1", "userName": "alice" })),
+            ("id", json!({})),
+            ("USERNAME, nothing,password", json!({ "userName": "alice" })),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:userName", json!({ "userName": "alice" })),
             (
-                "name.givenName,emails.value,emails.type",
-                json!({
-                    "schemas": ["s"], "id": "1", "name": { "givenName": "Alice" },
-                    "emails": [{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }],
-                }),
+                "name.givenName,userName.x",
+                json!({ "name": { "givenName": "Alice" }, "userName": "alice" }),
             ),
+            ("emails.TYPE", json!({ "emails": [{ "type": "work" }] })),
+            ("emails.nothing", json!({})),
+            (
+                "emails.value,emails.type",
+                json!({ "emails": [{ "type": "work", "value": "a@x" }, { "value": "b@x" }] }),
+            ),
+            ("emails.type,emails", json!({ "emails": alice()["emails"] })),
             (
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-                json!({
-                    "schemas": ["s"], "id": "1",
-                    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "Sales" },
-                }),
+                json!({ ENTERPRISE: { "department": "Sales" } }),
             ),
+            (
+                "URN:IETF:PARAMS:SCIM:SCHEMAS:EXTENSION:ENTERPRISE:2.0:USER:manager.displayName",
+                json!({ ENTERPRISE: { "manager": { "displayName": "Bo" } } }),
+            ),
+            (ENTERPRISE, json!({ ENTERPRISE: alice()[ENTERPRISE] })),
+            ("manager.value", json!({ ENTERPRISE: { "manager": { "value": "2" } } })),
         ];
-        for (attributes, expected) in requests {
-            let projection = Projection::parse(Some(attributes), None, &ENTRA).unwrap();
-
-            assert_eq!(Value::Object(projection.apply(alice())), expected, "{attributes}");
+        for (attributes, mut expected) in requests {
+            expected["schemas"] = json!(["s"]);
+            expected["id"] = json!("1");
+            assert_eq!(projected(attributes, ""), expected, "{attributes}");
         }
     }
 
     #[test]
-    fn excluded_attributes_are_left_out_but_for_the_id() {
-        let excluded =
-            "id,name,emails.type,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-
-        let projection = Projection::parse(None, Some(excluded), &ENTRA).unwrap();
+    fn excluded_attributes_are_left_out_but_for_those_that_make_a_resource() {
+        let excluded = format!("id,SCHEMAS,name,emails.type,{ENTERPRISE}:manager.value");
 
         let expected = json!({
             "schemas": ["s"], "id": "1", "userName": "alice",
             "emails": [{ "value": "a@x" }, { "value": "b@x" }],
+            ENTERPRISE: { "department": "Sales", "manager": { "displayName": "Bo" } },
         });
-        assert_eq!(Value::Object(projection.apply(alice())), expected);
+        assert_eq!(projected("", &excluded), expected);
+    }
+
+    #[test]
+    fn a_whole_extension_is_left_out_by_its_urn() {
+        let excluded = format!("userName,name,emails,{}", ENTERPRISE.to_uppercase());
+
+        assert_eq!(projected("", &excluded), json!({ "schemas": ["s"], "id": "1" }));
+    }
+
+    #[test]
+    fn a_password_is_in_no_answer() {
+        assert_eq!(projected("", "nothing").get("password"), None);
     }
 
     #[test]
@@ -226,5 +268,36 @@ mod tests {
 
         assert_eq!(lenient.apply(alice())["name"], json!({ "familyName": "Doe" }));
         assert!(strict.is_err());
+    }
+
+    #[test]
+    fn what_no_answer_has_is_not_looked_up() {
+        let requests = [
+            ("", "", true),
+            ("", "members", false),
+            ("", "MEMBERS,displayName", false),
+            ("", "urn:ietf:params:scim:schemas:core:2.0:User:members", false),
+            ("", "members.$ref", true),
+            ("", "urn:contoso:x:members", true),
+            ("displayName", "", false),
+            ("displayName,Members", "", true),
+            ("members.value", "", true),
+            ("members", "members", false),
+        ];
+        for (attributes, excluded, expected) in requests {
+            let projection = Projection::parse(Some(attributes), Some(excluded), &ENTRA).unwrap();
+
+            assert_eq!(projection.wants("members"), expected, "{attributes} {excluded}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_names_is_refused() {
+        let many = "a,".repeat(MAX_NAMES + 1);
+        for text in ["a b", "1", "a.b.c", "emails[type eq \"work\"]", "a,,?", &many] {
+            let refused = Projection::parse(Some(text), None, &ENTRA);
+
+            assert!(matches!(refused, Err(ScimError::InvalidValue(_))), "{text:.40}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::scim::{
     filter::Filter,
     list_response::{DEFAULT_COUNT, MAX_COUNT},
     projection::Projection,
-    resource_kind::ResourceKind,
+    schema::ResourceType,
     sort::Sort,
 };
 
@@ -50,7 +50,7 @@ impl ListQuery {
     /// cursor. Whether a cursor is one of this query shows when it is opened.
     pub fn parse(
         query: &str,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         profile: &Profile,
     ) -> Result<Self, ScimError> {
         Parameters::parse(query)?.query(kind, profile)
@@ -135,7 +135,7 @@ impl<'q> Parameters<'q> {
 
     pub(in crate::scim) fn query(
         &self,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         profile: &Profile,
     ) -> Result<ListQuery, ScimError> {
         let filter = self.filter.as_deref().map(|text| Filter::parse(text, kind, profile));
@@ -213,7 +213,7 @@ mod tests {
     use crate::scim::dialect::ENTRA;
 
     fn parse(text: &str) -> Result<ListQuery, ScimError> {
-        ListQuery::parse(text, Some(ResourceKind::User), &ENTRA)
+        ListQuery::parse(text, Some(ResourceType::User), &ENTRA)
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::scim::{
-    attribute_path::member,
     dialect::Profile,
     error::ScimError,
     query::{ListQuery, Parameters},
-    resource_kind::ResourceKind,
+    schema::ResourceType,
 };
 
 /// The schema of the message that asks a query.
@@ -21,15 +20,10 @@ pub const SEARCH_REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:S
 /// the message's schema is not there.
 pub fn parse(
     body: &Map<String, Value>,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     profile: &Profile,
 ) -> Result<ListQuery, ScimError> {
-    let schemas = member(body, "schemas").and_then(Value::as_array);
-    let declared = schemas.is_some_and(|s| s.iter().any(|s| s == SEARCH_REQUEST_SCHEMA));
-    if !declared && !profile.ignores_schemas {
-        let detail = format!("schemas must contain {SEARCH_REQUEST_SCHEMA}");
-        return Err(ScimError::InvalidSyntax(detail));
-    }
+    profile.check_schemas(body, SEARCH_REQUEST_SCHEMA)?;
     Parameters::from_members(body, profile)?.query(kind, profile)
 }
 
@@ -41,7 +35,7 @@ mod tests {
     use crate::scim::dialect::{ENTRA, STRICT};
 
     fn read(body: &Value, profile: &Profile) -> Result<ListQuery, ScimError> {
-        parse(body.as_object().unwrap(), Some(ResourceKind::User), profile)
+        parse(body.as_object().unwrap(), Some(ResourceType::User), profile)
     }
 
     #[test]
@@ -58,7 +52,7 @@ mod tests {
 
         let query = read(&body, &STRICT).unwrap();
 
-        assert_eq!(query, ListQuery::parse(url, Some(ResourceKind::User), &STRICT).unwrap());
+        assert_eq!(query, ListQuery::parse(url, Some(ResourceType::User), &STRICT).unwrap());
     }
 
     #[test]
@@ -71,7 +65,7 @@ mod tests {
         for (body, url) in bodies {
             let query = read(&body, &ENTRA).unwrap();
 
-            let expected = ListQuery::parse(url, Some(ResourceKind::User), &ENTRA);
+            let expected = ListQuery::parse(url, Some(ResourceType::User), &ENTRA);
             assert_eq!(Ok(query), expected, "{body}");
         }
     }

@@ -9,9 +9,8 @@ use crate::scim::{
     attribute_path::{AttributePath, member},
     dialect::{Profile, value::is_primary},
     error::{ScimError, quoted},
-    filter::{compare_numbers, fold},
-    resource_kind::ResourceKind,
-    schema::{Attribute, Kind, Mutability},
+    filter::{compare_numbers, fold, parser::is_known},
+    schema::{Attribute, Kind, Mutability, ResourceType},
 };
 
 /// What a list is ordered by.
@@ -33,7 +32,7 @@ impl Sort {
     pub fn parse(
         sort_by: &str,
         sort_order: Option<&str>,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         profile: &Profile,
     ) -> Result<Self, ScimError> {
         Ok(Self { path: path(sort_by, kind, profile)?, descending: is_descending(sort_order)? })
@@ -113,19 +112,16 @@ impl PartialOrd for Key {
 
 fn path(
     name: &str,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     profile: &Profile,
 ) -> Result<AttributePath, ScimError> {
     let refused = |why: &str| ScimError::InvalidValue(format!("sortBy: {} {why}", quoted(name)));
     let path = AttributePath::parse_name(name.trim(), profile)
         .map_err(|_| refused("is not an attribute"))?;
-    let definition = path.target_definition();
-    let foreign = kind.is_some_and(|kind| !kind.may_have(&path.attribute));
-    let core = path.schema.is_none() && !path.is_extension();
-    if core && (definition.is_none() || foreign) && !profile.unknown_attributes {
+    if !profile.unknown_attributes && !is_known(&path, kind) {
         return Err(refused("is not an attribute"));
     }
-    match definition {
+    match path.target_definition() {
         Some(known) if known.mutability == Mutability::WriteOnly => {
             Err(refused("is not to be read"))
         }
@@ -233,7 +229,7 @@ mod tests {
             assert!(matches!(refused, Err(ScimError::InvalidValue(_))), "{sort_by} {sort_order}");
         }
         assert!(Sort::parse("favourite", None, None, &STRICT).is_err());
-        assert!(Sort::parse("title", None, Some(ResourceKind::Group), &STRICT).is_err());
+        assert!(Sort::parse("title", None, Some(ResourceType::Group), &STRICT).is_err());
     }
 
     #[test]

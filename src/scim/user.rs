@@ -9,11 +9,8 @@ use crate::scim::{
     group::GroupValue,
     resource_meta::ResourceMeta,
     schema::{self, ResourceType},
-    validation,
+    validation::{self, Immutable},
 };
-
-/// The longest `userName`, in characters.
-pub const MAX_USER_NAME: usize = 255;
 
 /// A user as a directory describes it: without `id`, `meta` and `schemas`, which the service sets.
 ///
@@ -129,6 +126,15 @@ impl User {
         resource
     }
 
+    /// Refuses to stand in for a user of whom it changes what is immutable (RFC 7644 §3.5.1).
+    ///
+    /// # Errors
+    ///
+    /// [`ScimError::Mutability`] names the attribute.
+    pub fn check_immutable(&self, before: &Self) -> Result<(), ScimError> {
+        Immutable::of(ResourceType::User, &before.attributes).check(&self.attributes)
+    }
+
     fn check_required(&self) -> Result<(), ScimError> {
         let required = [
             ("userName", self.user_name()),
@@ -140,15 +146,13 @@ impl User {
                 return Err(ScimError::InvalidValue(format!("{name} is required")));
             }
         }
-        if self.user_name().chars().count() > MAX_USER_NAME {
-            let detail = format!("userName has at most {MAX_USER_NAME} characters");
-            return Err(ScimError::InvalidValue(detail));
-        }
         if self.primary_email().is_empty() {
             let detail = "emails is required, with a value that is not empty";
             return Err(ScimError::InvalidValue(detail.into()));
         }
-        Ok(())
+        validation::check_length("userName", self.user_name())?;
+        validation::check_length("externalId", self.external_id().unwrap_or_default())?;
+        validation::check_length("the primary value of emails", self.primary_email())
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -252,6 +256,31 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_groups_of_a_user_are_answered_and_never_taken() {
+        let meta = ResourceMeta {
+            id: "48af".into(),
+            created: "2018-03-27T19:59:26Z".parse().unwrap(),
+            last_modified: "2018-03-27T19:59:26Z".parse().unwrap(),
+            version: 1,
+            location: "https://portal.example/scim/v2/1/Users/48af".into(),
+        };
+        let sales = GroupValue {
+            value: "7".into(),
+            display: "Sales".into(),
+            location: "https://portal.example/scim/v2/1/Groups/7".into(),
+            direct: true,
+        };
+        let sent = json!({ "groups": [{ "value": "8", "display": "Admins" }] });
+
+        let user = User::parse(body_with(sent), &ENTRA).unwrap();
+
+        let expected = json!([{ "value": "7", "display": "Sales", "type": "direct",
+            "$ref": "https://portal.example/scim/v2/1/Groups/7" }]);
+        assert_eq!(user.to_resource(&meta, vec![sales])["groups"], expected);
+        assert_eq!(user.to_resource(&meta, Vec::new()).get("groups"), None);
+    }
+
+    #[test]
     fn the_variants_of_a_body_mean_the_same() {
         let variants = [
             json!({ "addresses": null, "phoneNumbers": null, "title": null, "manager": null }),
@@ -336,6 +365,12 @@ pub(super) mod tests {
             (json!({ "userName": null }), "userName"),
             (json!({ "userName": "" }), "userName"),
             (json!({ "userName": "  " }), "userName"),
+            (json!({ "userName": "a\u{0}b" }), "userName"),
+            (json!({ "emails": [{ "value": "a\u{0}b" }] }), "U+0000"),
+            (json!({ "urn:contoso:2.0:User": { "a\u{0}b": 1 } }), "U+0000"),
+            (json!({ "a\u{0}b": 1 }), "U+0000"),
+            (json!({ "externalId": "x".repeat(256) }), "externalId"),
+            (json!({ "emails": [{ "value": "x".repeat(256) }] }), "emails"),
             (json!({ "userName": ["a", "b"] }), "userName"),
             (json!({ "userName": { "a": 1 } }), "userName"),
             (json!({ "userName": "x".repeat(256) }), "userName"),

@@ -23,6 +23,10 @@ pub const MAX_VALUES: usize = 1000;
 /// Values lie at most this deep within each other.
 pub const MAX_DEPTH: usize = 10;
 
+/// What resources are looked up by (`userName`, `externalId`, the primary e-mail address, a group's
+/// `displayName`) has at most this many characters: a database's index holds no longer ones.
+pub const MAX_LOOKUP: usize = 255;
+
 /// A resource has at most this many attributes under URNs that nobody published.
 pub const MAX_CUSTOM: usize = 200;
 
@@ -105,6 +109,15 @@ pub(super) fn validate(
     check_custom(attributes)?;
     let mut attributes = attributes.iter();
     attributes.try_for_each(|(name, value)| check_attribute(resource_type, name, value))
+}
+
+/// Refuses a text that is too long to be looked up by.
+pub(super) fn check_length(name: &str, text: &str) -> Result<(), ScimError> {
+    if text.chars().count() > MAX_LOOKUP {
+        let detail = format!("{name} has at most {MAX_LOOKUP} characters");
+        return Err(ScimError::InvalidValue(detail));
+    }
+    Ok(())
 }
 
 /// What is said of a URN whose value is no object.
@@ -277,4 +290,62 @@ fn check_members(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{
+        dialect::ENTRA,
+        user::tests::{created_by_entra, members},
+    };
+
+    #[test]
+    fn a_department_is_missed_only_where_it_is_required() {
+        let user = |department: Value| {
+            let mut body = created_by_entra();
+            body.extend(members(json!({ ENTERPRISE_USER: { "department": department } })));
+            User::parse(body, &ENTRA).unwrap()
+        };
+        let (all, none) = (Requirements { department: true }, Requirements::default());
+
+        assert_eq!(all.check(&user(json!("Sales"))), Ok(()));
+        for missing in [json!(null), json!(""), json!(" ")] {
+            assert_eq!(none.check(&user(missing.clone())), Ok(()));
+            let refused = all.check(&user(missing)).unwrap_err();
+            assert!(refused.to_string().contains("User:department is required"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_immutable_attribute_is_set_once_and_repeated_at_will() {
+        let text = ResourceType::User.find(None, "title").unwrap();
+        let list = ResourceType::Group.find(None, "members").unwrap();
+        let badge = Attribute { name: "badge", mutability: Mutability::Immutable, ..*text };
+        let desk = Attribute { name: "desk", multi_valued: false, ..*list };
+        let known = [badge, desk, *list];
+        let given =
+            json!({ "badge": "1", "desk": { "value": "4B" }, "members": [{ "value": "a" }] });
+        let changed = [
+            (json!({}), json!({ "badge": "1", "desk": { "value": "4B" } }), None),
+            (given.clone(), given.clone(), None),
+            (
+                given.clone(),
+                json!({ "badge": "1", "desk": { "value": "4B", "display": "x" } }),
+                None,
+            ),
+            (given.clone(), json!({ "badge": "2", "desk": { "value": "4B" } }), Some("badge")),
+            (given.clone(), json!({ "desk": { "value": "4B" } }), Some("badge")),
+            (given.clone(), json!({ "badge": "1", "desk": { "value": "5A" } }), Some("desk.value")),
+            (given, json!({ "badge": "1" }), Some("desk.value")),
+        ];
+        for (before, after, wrong) in changed {
+            let checked = Immutable::among(&known, &members(before)).check(&members(after.clone()));
+
+            let named = wrong.map(|wrong| format!("{wrong} cannot change once it is set"));
+            assert_eq!(checked.err().map(|error| error.to_string()), named, "{after}");
+        }
+    }
 }

@@ -34,6 +34,9 @@ mod uses;
 
 use self::uses::Uses;
 
+/// One command writes down so many uses at most, so that none is long.
+const USES_AT_ONCE: usize = 200;
+
 /// What a directory presents with a SCIM request.
 #[derive(Debug)]
 pub enum Presented {
@@ -90,6 +93,9 @@ impl From<Unavailable> for NoToken {
 /// Why nobody is let in, for the log alone.
 struct Because(String);
 
+/// A connector, if there is one, that lets nobody in.
+struct Closed(Option<ConnectorId>, Because);
+
 impl<T: ToString> From<T> for Because {
     fn from(reason: T) -> Self {
         Self(reason.to_string())
@@ -105,19 +111,19 @@ pub async fn authenticate(
 ) -> Result<(Organization, Connector), Refused> {
     let (organization, connector) = match find(ports, named).await? {
         Ok(found) => found,
-        Err(because) => return Err(refuse(because)),
+        Err(Closed(connector, because)) => return Err(refuse(connector, &because)),
     };
     match accept(ports, &connector, presented) {
         Ok(credential) => {
             memory.note_use(ports, &connector, credential);
             Ok((organization, connector))
         }
-        Err(because) => Err(refuse((Some(connector.id), because))),
+        Err(because) => Err(refuse(Some(connector.id), &because)),
     }
 }
 
-fn refuse((connector, because): (Option<ConnectorId>, Because)) -> Refused {
-    log_refusal(connector, &because);
+fn refuse(connector: Option<ConnectorId>, because: &Because) -> Refused {
+    log_refusal(connector, because);
     Refused::NotAccepted
 }
 
@@ -126,28 +132,30 @@ fn log_refusal(connector: Option<ConnectorId>, because: &Because) {
     tracing::info!(connector, because = because.0, "a directory was refused");
 }
 
-/// A connector that lets directories in, with its organization; or which one is refused, and why.
+/// A connector that lets directories in, with its organization.
+///
+/// The inner error is the caller's, the outer one ours.
 async fn find(
     ports: &Ports,
     named: Option<ConnectorId>,
-) -> Result<Result<(Organization, Connector), (Option<ConnectorId>, Because)>, Unavailable> {
+) -> Result<Result<(Organization, Connector), Closed>, Unavailable> {
     let found = match named {
         Some(id) => ports.store.find_connector(id).await?,
         None => None,
     };
     let Some(connector) = found else {
-        return Ok(Err((None, "there is no such connector".into())));
+        return Ok(Err(Closed(None, "there is no such connector".into())));
     };
     let id = Some(connector.id);
     if !connector.enabled {
-        return Ok(Err((id, "the connector is off".into())));
+        return Ok(Err(Closed(id, "the connector is off".into())));
     }
     let organization = ports.store.find_organization(connector.organization_id).await?;
     let organization =
         organization.filter(|organization| organization.edition == Edition::Enterprise);
     Ok(organization
         .map(|organization| (organization, connector))
-        .ok_or_else(|| (id, "the organization's edition has no connectors".into())))
+        .ok_or_else(|| Closed(id, "the organization's edition has no connectors".into())))
 }
 
 fn accept(
@@ -210,7 +218,7 @@ pub async fn issue_token(
     })?;
     let connector = match find(ports, request.client_id.parse().ok()).await? {
         Ok((_, connector)) => connector,
-        Err((connector, because)) => return Err(refuse_client(connector, &because)),
+        Err(Closed(connector, because)) => return Err(refuse_client(connector, &because)),
     };
     let accepted = match &request.proof {
         ClientProof::Secret(secret) => accept_secret(ports, &connector, secret),
@@ -376,6 +384,3 @@ impl DirectoryMemory {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// One command writes down so many uses at most, so that none is long.
-const USES_AT_ONCE: usize = 200;

@@ -148,12 +148,15 @@ pub async fn complete(
 ) -> Result<Completed, SetupError> {
     let setup = find(ports, token).await?;
     let scim_password = Secret::generate();
-    let connector = connector(&setup, &answers, &scim_password, ports.clock.now());
+    let tried = connector(&setup, &answers, &scim_password, ports.clock.now());
     let problems =
-        Problems { authority: authority_problem(ports, &connector).await, ..answers.check() };
+        Problems { authority: authority_problem(ports, &tried).await, ..answers.check() };
     if !problems.is_empty() {
         return Err(SetupError::Problems { setup: Box::new(setup), problems: Box::new(problems) });
     }
+    // Once more: a credential revoked while the authority was asked must not come back.
+    let setup = find(ports, token).await?;
+    let connector = connector(&setup, &answers, &scim_password, ports.clock.now());
     let action = if setup.connector.is_some() { "connector.replaced" } else { "connector.created" };
     // Only now: whoever came in while the authority was asked came from the former one.
     let now = ports.clock.now();

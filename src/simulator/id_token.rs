@@ -19,13 +19,34 @@ const LIFETIME: i64 = 3900;
 
 /// A signed ID Token, or what the fault that is on makes of it.
 pub(super) fn issue(entra: &Entra, grant: &Grant, person: &Person, to: &Application) -> String {
+    sign_claims(entra, grant.version, to, claims(entra, grant, person, to))
+}
+
+/// A token of these claims, or what the fault that is on makes of it.
+pub(super) fn sign_claims(
+    entra: &Entra,
+    version: Version,
+    to: &Application,
+    mut claims: Members,
+) -> String {
     if entra.faults.rotates_keys() {
         entra.keys.rotate();
     }
-    let mut claims = claims(entra, grant, person, to);
     entra.faults.claims(&mut claims);
     let payload = entra.faults.payload(Value::from(claims).to_string());
-    sign(entra, grant.version, to, &payload)
+    sign(entra, version, to, &payload)
+}
+
+/// The claims of every token: its dates, and its names at Entra.
+pub(super) fn dates_and_names(entra: &Entra) -> Members {
+    let issued_at = entra.clock.now().as_second() - BACKDATED;
+    members([
+        ("iat", json!(issued_at)),
+        ("nbf", json!(issued_at)),
+        ("exp", json!(issued_at + LIFETIME)),
+        ("rh", json!(format!("1.{}.", base64url(&random_bytes::<24>())))),
+        ("uti", json!(base64url(&random_bytes::<16>()))),
+    ])
 }
 
 fn sign(entra: &Entra, version: Version, to: &Application, payload: &str) -> String {
@@ -64,19 +85,13 @@ fn header(version: Version, signer: &Signer<'_>, key: &SigningKey) -> Members {
 }
 
 fn claims(entra: &Entra, grant: &Grant, person: &Person, to: &Application) -> Members {
-    let issued_at = entra.clock.now().as_second() - BACKDATED;
     let tenant = grant.tenant.to_string();
     let mut claims = members([
         ("aud", json!(to.client_id)),
         ("iss", json!(grant.version.issuer(&entra.origin, &tenant))),
-        ("iat", json!(issued_at)),
-        ("nbf", json!(issued_at)),
-        ("exp", json!(issued_at + LIFETIME)),
-        ("rh", json!(format!("1.{}.", base64url(&random_bytes::<24>())))),
         ("sid", json!(grant.sid)),
         ("sub", json!(subject(grant))),
         ("tid", json!(tenant)),
-        ("uti", json!(base64url(&random_bytes::<16>()))),
         ("ver", json!(if grant.version == Version::V1 { "1.0" } else { "2.0" })),
     ]);
     if let Some(nonce) = &grant.nonce {
@@ -85,6 +100,7 @@ fn claims(entra: &Entra, grant: &Grant, person: &Person, to: &Application) -> Me
     if let Some(roles) = to.assignments.get(&person.oid).filter(|roles| !roles.is_empty()) {
         claims.insert("roles".into(), json!(roles));
     }
+    claims.extend(dates_and_names(entra));
     claims.extend(profile(grant, person));
     claims.extend(optional(entra, grant, person, to));
     claims

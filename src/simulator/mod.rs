@@ -15,6 +15,7 @@
 //! The same without `v2.0` is the first version of Entra's endpoints.
 
 mod aadsts;
+mod application_token;
 mod authorization_request;
 mod authorize;
 mod certificate;

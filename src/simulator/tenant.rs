@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
+    application_token,
     client_certificate::ClientCertificate,
     directory::{Application, Person, Tenant},
     entra::Entra,
@@ -143,6 +145,26 @@ impl SimulatedTenant {
         self.change_application(client_id, |application| {
             application.certificates.push(certificate);
         });
+    }
+
+    /// The object ID of an application's service principal: the `sub` of its own access tokens.
+    pub fn service_principal(&self, client_id: Uuid) -> Uuid {
+        application_token::service_principal(self.id, client_id)
+    }
+
+    /// An application's own access token for `audience`, its claims changed before they are signed;
+    /// what the token endpoint gives for `{audience}/.default`, where they are not.
+    ///
+    /// `None` for an application that the tenant does not have.
+    pub fn application_token(
+        &self,
+        client_id: Uuid,
+        audience: &str,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> Option<String> {
+        let application = self.read(|tenant| tenant.application(client_id).cloned())?;
+        let entra = &self.entra;
+        Some(application_token::issue_changed(entra, self.id, &application, audience, change))
     }
 
     /// Assigns a person to an application with an app role beside those already there.

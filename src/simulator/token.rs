@@ -1,4 +1,5 @@
-//! `/{tenant}/oauth2/v2.0/token`: codes and refresh tokens against ID Tokens.
+//! `/{tenant}/oauth2/v2.0/token`: codes and refresh tokens against ID Tokens,
+//! and an application's own access tokens.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     aadsts::{Aadsts, Trace},
+    application_token,
     client_authentication::{Client, Endpoint},
     directory::{Application, Person},
     entra::{CODE_LIFETIME, Entra, Grant, GrantKind, REFRESH_TOKEN_LIFETIME, World},
@@ -98,7 +100,8 @@ fn answer(entra: &Entra, tenant: &str, http: &HttpRequest, body: &str) -> Result
         "refresh_token" => Ok(token_response(entra, &request.redeem_refresh_token()?)),
         "client_credentials" => {
             request.authenticate(Platform::Web)?;
-            Ok(access_token(request.body.require("scope")?))
+            let scope = request.body.require("scope")?;
+            Ok(application_token(entra, &request, scope))
         }
         other => Err(Aadsts::grant_type(other)),
     }
@@ -212,6 +215,16 @@ fn token_response(entra: &Entra, redeemed: &Redeemed) -> Members {
     }
     if let Some(refresh_token) = refresh_token {
         response.insert("refresh_token".into(), json!(refresh_token));
+    }
+    response
+}
+
+/// An application's own access token: readable where it asks for a resource.
+fn application_token(entra: &Entra, request: &TokenRequest<'_>, scope: &str) -> Members {
+    let mut response = access_token(scope);
+    let issued = application_token::issue(entra, request.tenant, &request.application, scope);
+    if let Some(issued) = issued {
+        response.insert("access_token".into(), json!(issued));
     }
     response
 }

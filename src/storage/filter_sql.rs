@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use crate::scim::{
     attribute_path::AttributePath,
     filter::{Comparison, Filter, Operator, fold},
-    resource_kind::ResourceKind,
     schema,
+    schema::ResourceType,
 };
 
 /// Where the values stand that a path names.
@@ -45,20 +45,20 @@ pub(super) enum Source {
 
 impl Source {
     /// Where the values of a path stand.
-    pub(super) fn of(path: &AttributePath, kind: ResourceKind) -> Self {
+    pub(super) fn of(path: &AttributePath, kind: ResourceType) -> Self {
         if path.schema.is_some() {
             return Self::Attributes;
         }
         match (path.attribute.to_ascii_lowercase().as_str(), kind) {
             ("id", _) => Self::Id,
-            ("username", ResourceKind::User) => Self::UserName,
+            ("username", ResourceType::User) => Self::UserName,
             ("externalid", _) => Self::ExternalId,
-            ("displayname", ResourceKind::Group) => Self::DisplayName,
-            ("active", ResourceKind::User) => Self::Active,
+            ("displayname", ResourceType::Group) => Self::DisplayName,
+            ("active", ResourceType::User) => Self::Active,
             ("meta", _) => Self::Meta,
             ("schemas", _) => Self::Schemas,
-            ("groups", ResourceKind::User) => Self::Groups,
-            ("members", ResourceKind::Group) => Self::Members,
+            ("groups", ResourceType::User) => Self::Groups,
+            ("members", ResourceType::Group) => Self::Members,
             _ => Self::Attributes,
         }
     }
@@ -78,7 +78,7 @@ impl Source {
     ];
 
     /// The attribute that stands there, where it is one.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::UserName => "userName",
@@ -115,7 +115,7 @@ pub(super) enum Condition {
 
 impl Condition {
     /// A filter, taken apart.
-    pub(super) fn of(filter: &Filter, kind: ResourceKind) -> Self {
+    pub(super) fn of(filter: &Filter, kind: ResourceType) -> Self {
         let parts = |parts: &[Filter]| parts.iter().map(|part| Self::of(part, kind)).collect();
         match filter {
             Filter::And(filters) => Self::All(parts(filters)),
@@ -126,7 +126,7 @@ impl Condition {
         }
     }
 
-    fn of_comparison(comparison: &Comparison, kind: ResourceKind) -> Self {
+    fn of_comparison(comparison: &Comparison, kind: ResourceType) -> Self {
         let source = Source::of(&comparison.path, kind);
         let present = || Self::Leaf(source, Filter::Present(comparison.path.clone()));
         match (comparison.operator, comparison.value.is_null()) {
@@ -180,22 +180,22 @@ pub(super) enum Key {
 
 impl Key {
     /// Whether it names one resource, or a few at most.
-    const fn names_few(&self, kind: ResourceKind) -> bool {
+    const fn names_few(&self, kind: ResourceType) -> bool {
         match self {
             Self::Id(_) | Self::UserName(_) | Self::ExternalId(_) | Self::Email(_) => true,
-            Self::DisplayName(_) => matches!(kind, ResourceKind::Group),
+            Self::DisplayName(_) => matches!(kind, ResourceType::Group),
             Self::InGroup(_) | Self::HasMember(_) => false,
         }
     }
 }
 
 /// Whether the keys name a few resources at most.
-pub(super) fn name_few(keys: &[Key], kind: ResourceKind) -> bool {
+pub(super) fn name_few(keys: &[Key], kind: ResourceType) -> bool {
     keys.len() <= 20 && keys.iter().all(|key| key.names_few(kind))
 }
 
 /// Keys of which every resource that matches the filter has one; `None` where no index helps.
-pub(super) fn keys(filter: &Filter, kind: ResourceKind) -> Option<Vec<Key>> {
+pub(super) fn keys(filter: &Filter, kind: ResourceType) -> Option<Vec<Key>> {
     match filter {
         Filter::And(parts) => {
             let narrowed = parts.iter().filter_map(|part| keys(part, kind));
@@ -218,14 +218,14 @@ pub(super) fn keys(filter: &Filter, kind: ResourceKind) -> Option<Vec<Key>> {
 }
 
 /// The key of `emails[value eq "…"]`: who has such a value has that address.
-fn key_within(path: &AttributePath, kind: ResourceKind) -> Option<Vec<Key>> {
+fn key_within(path: &AttributePath, kind: ResourceType) -> Option<Vec<Key>> {
     let equalities = path.filter.as_ref()?.equalities()?;
     let of_value = equalities.into_iter().find(|(inner, _)| inner.is("value"))?;
     let outer = AttributePath { filter: None, sub_attribute: None, ..path.clone() };
     key(&outer, of_value.1, kind).map(|key| vec![key])
 }
 
-fn key(path: &AttributePath, value: &str, kind: ResourceKind) -> Option<Key> {
+fn key(path: &AttributePath, value: &str, kind: ResourceType) -> Option<Key> {
     let text = || value.to_owned();
     // A moment equals others that are written otherwise; an index of names doesn't know them.
     let name = || (fold(value) == value.to_lowercase()).then(text);
@@ -238,7 +238,7 @@ fn key(path: &AttributePath, value: &str, kind: ResourceKind) -> Option<Key> {
         Source::DisplayName if simple => name().map(Key::DisplayName),
         Source::Groups if values_themselves => Some(Key::InGroup(text())),
         Source::Members if values_themselves => Some(Key::HasMember(text())),
-        Source::Attributes if path.schema.is_none() && kind == ResourceKind::User => {
+        Source::Attributes if path.schema.is_none() && kind == ResourceType::User => {
             match path.attribute.to_ascii_lowercase().as_str() {
                 "emails" if values_themselves => name().map(Key::Email),
                 "displayname" if simple => name().map(Key::DisplayName),
@@ -250,10 +250,10 @@ fn key(path: &AttributePath, value: &str, kind: ResourceKind) -> Option<Key> {
 }
 
 /// A resource's `schemas`: the URN of its kind, and those of the extensions that it has.
-pub(super) fn schemas(kind: ResourceKind, attributes: &Map<String, Value>) -> Value {
+pub(super) fn schemas(kind: ResourceType, attributes: &Map<String, Value>) -> Value {
     let core = match kind {
-        ResourceKind::User => schema::USER,
-        ResourceKind::Group => schema::GROUP,
+        ResourceType::User => schema::USER,
+        ResourceType::Group => schema::GROUP,
     };
     let is_urn = |name: &&String| name.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("urn:"));
     let extensions = attributes.keys().filter(is_urn).map(String::as_str);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
+mod authenticate_a_directory;
 mod command_line;
 mod finish_a_sign_in;
 mod keep_organizations_apart;

@@ -7,7 +7,7 @@ use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use portico::{
     domain::connector::RoleSource,
     scim::{dialect::ENTRA, patch::Patch},
-    service::provisioning::Directory,
+    service::provisioning::{Call, Directory, Expected},
     simulator::{Mapping, Person, PersonSeed, RoleMapping},
 };
 use serde_json::{Value, json};
@@ -572,13 +572,19 @@ async fn who_is_deactivated_is_signed_out_also_if_the_directory_hangs_up_halfway
     let (acme, ada, mut browser) = ada(&service, "Admin").await;
     let ports = service.ports();
     let connector = ports.store.find_connector(acme.connector_id()).await.unwrap().unwrap();
-    let directory = Directory { ports, organization: &acme.stored, connector: &connector };
+    let directory = Directory {
+        ports,
+        organization: &acme.stored,
+        connector: &connector,
+        profile: &ENTRA,
+        call: &Call::default(),
+    };
     let id = acme.scim_id(&ada).await.parse().unwrap();
     let operations = json!([{ "op": "replace", "path": "active", "value": false }]);
     let body = json!({ "Operations": operations }).as_object().unwrap().clone();
     let patch = Patch::parse(&body, &ENTRA).unwrap();
 
-    let mut change = Box::pin(directory.patch_user(id, &patch, |_| true));
+    let mut change = Box::pin(directory.patch_user(id, &patch, Expected::default()));
     // One step on this test's only thread: far enough to begin the write, and no further.
     let is_halfway = poll_fn(|cx| Poll::Ready(change.as_mut().poll(cx).is_pending())).await;
     drop(change);

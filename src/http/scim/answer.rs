@@ -20,8 +20,8 @@ use crate::{
         error::ScimError,
         group::{self, GroupValue, MemberValue},
         projection::Projection,
-        resource_kind::ResourceKind,
         resource_meta::{self, ResourceMeta},
+        schema::ResourceType,
         user::User,
     },
     service::provisioning::{MEMBERS_AT_ONCE, Resource},
@@ -64,7 +64,7 @@ pub fn silent(scim: &ScimRequest, resource: &Resource) -> HttpResponse {
 
 /// The address of a resource.
 pub fn location(scim: &ScimRequest, resource: &Resource) -> String {
-    format!("{}/{}/{}", scim.base_url(), resource.kind().endpoint(), resource.id())
+    format!("{}{}/{}", scim.base_url(), resource.kind().endpoint(), resource.id())
 }
 
 /// Resources with those of their attributes that are asked for; members and memberships are read
@@ -99,13 +99,13 @@ struct Page<'a> {
 impl Page<'_> {
     fn user(&self, account: Account, groups: Vec<Membership>) -> Map<String, Value> {
         let groups = groups.into_iter().map(|membership| GroupValue {
-            location: self.location_of(ResourceKind::Group, &membership.group_id),
+            location: self.location_of(ResourceType::Group, &membership.group_id),
             value: membership.group_id.to_string(),
             display: membership.display,
             direct: true,
         });
         let meta = ResourceMeta {
-            location: self.location_of(ResourceKind::User, &account.id),
+            location: self.location_of(ResourceType::User, &account.id),
             id: account.id.to_string(),
             created: account.created_at,
             last_modified: account.last_modified_at,
@@ -125,7 +125,7 @@ impl Page<'_> {
             None
         };
         let meta = ResourceMeta {
-            location: self.location_of(ResourceKind::Group, &group.id),
+            location: self.location_of(ResourceType::Group, &group.id),
             id: group.id.to_string(),
             created: group.created_at,
             last_modified: group.last_modified_at,
@@ -172,8 +172,8 @@ impl Page<'_> {
 
     fn member(&self, member: Member) -> MemberValue {
         let kind = match member.kind {
-            MemberKind::Account => ResourceKind::User,
-            MemberKind::Group => ResourceKind::Group,
+            MemberKind::Account => ResourceType::User,
+            MemberKind::Group => ResourceType::Group,
         };
         MemberValue {
             location: self.location_of(kind, &member.id),
@@ -183,8 +183,8 @@ impl Page<'_> {
         }
     }
 
-    fn location_of(&self, kind: ResourceKind, id: &impl ToString) -> String {
-        format!("{}/{}/{}", self.base_url, kind.endpoint(), id.to_string())
+    fn location_of(&self, kind: ResourceType, id: &impl ToString) -> String {
+        format!("{}{}/{}", self.base_url, kind.endpoint(), id.to_string())
     }
 }
 

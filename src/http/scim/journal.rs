@@ -1,21 +1,18 @@
 //! The provisioning log's lines about what was refused or failed.
 
-use std::rc::Rc;
-
 use actix_web::{
     Error, HttpMessage as _,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::Method,
     middleware::Next,
-    web::Data,
 };
 use serde_json::Value;
 
-use super::request::{Caller, Sent};
+use super::request::ScimRequest;
 use crate::{
     domain::provisioning_record::{ProvisioningOutcome, ProvisioningRecord},
-    http::{State, error::ScimFault},
+    http::error::ScimFault,
+    service::provisioning::Call,
 };
 
 /// Longer bodies are not kept for a replay.
@@ -29,31 +26,39 @@ pub async fn journal(
     let response = next.call(request).await?;
     let fault = response.response().error().and_then(|error| error.as_error::<ScimFault>());
     if let Some(fault) = fault {
-        note(&response, fault);
+        let request = response.request();
+        let extensions = request.extensions();
+        if let Some(scim) = extensions.get::<ScimRequest>() {
+            let sent = Some(scim.sent()).filter(|sent| sent.len() <= LONGEST_KEPT);
+            let body = sent.and_then(|sent| serde_json::from_slice(&sent).ok());
+            let resource = request.match_info().get("id").map(str::to_owned);
+            note(scim, scim.call(), fault, resource, body);
+        }
     }
     Ok(response)
 }
 
-fn note<B>(response: &ServiceResponse<B>, fault: &ScimFault) {
-    let request = response.request();
-    let extensions = request.extensions();
-    let Some(caller) = extensions.get::<Rc<Caller>>() else { return };
-    let state = request.app_data::<Data<State>>().expect("every app carries its state");
-    let sent = extensions.get::<Sent>().filter(|Sent(sent)| sent.len() <= LONGEST_KEPT);
-    let is_read = request.method() == Method::GET;
+/// Notes a request, or one operation of a bulk, that was refused or failed.
+pub(super) fn note(
+    scim: &ScimRequest,
+    call: &Call,
+    fault: &ScimFault,
+    resource: Option<String>,
+    body: Option<Value>,
+) {
     let outcome = match fault {
         // Asking whether somebody is there is no mistake.
-        ScimFault::NotFound(_) if is_read => ProvisioningOutcome::Answered,
+        ScimFault::NotFound(_) if call.method == "GET" => ProvisioningOutcome::Answered,
         ScimFault::Unavailable(_) => ProvisioningOutcome::Failed,
         _ => ProvisioningOutcome::Refused,
     };
-    state.ports.journal.note(ProvisioningRecord {
-        status: response.status().as_u16(),
+    scim.state().ports.journal.note(ProvisioningRecord {
+        status: fault.status(),
         outcome,
         summary: fault.summary(),
-        resource: request.match_info().get("id").map(str::to_owned),
-        body: sent.and_then(|Sent(sent)| serde_json::from_slice(sent).ok()).map(without_secrets),
-        ..caller.call.record(&caller.connector, state.ports.clock.now())
+        resource,
+        body: body.map(without_secrets),
+        ..call.record(scim.connector(), scim.now())
     });
 }
 

@@ -10,14 +10,14 @@ use crate::{
         cursor::{Cursor, List, Position},
         list_response::ListResponse,
         query::{ListQuery, Start},
-        resource_kind::ResourceKind,
+        schema::ResourceType,
         search_request,
     },
     service::provisioning::Resource,
 };
 
 /// `GET`: the resources of a kind, or of every kind, that a query asks for.
-pub async fn get(scim: ScimRequest, kind: Option<ResourceKind>) -> Result<HttpResponse, ScimFault> {
+pub async fn get(scim: ScimRequest, kind: Option<ResourceType>) -> Result<HttpResponse, ScimFault> {
     let query = ListQuery::parse(scim.query(), kind, scim.profile())?;
     list(&scim, kind, query).await
 }
@@ -25,7 +25,7 @@ pub async fn get(scim: ScimRequest, kind: Option<ResourceKind>) -> Result<HttpRe
 /// `POST …/.search`: the same with the query in the body.
 pub async fn search(
     scim: ScimRequest,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     payload: Payload,
 ) -> Result<HttpResponse, ScimFault> {
     let body = scim.object(payload, LONGEST_BODY).await?;
@@ -35,7 +35,7 @@ pub async fn search(
 
 async fn list(
     scim: &ScimRequest,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     query: ListQuery,
 ) -> Result<HttpResponse, ScimFault> {
     let list = List { connector_id: scim.connector().id, kind, query: query.digest() };
@@ -100,7 +100,7 @@ async fn by_cursor(
 
 async fn ask(
     scim: &ScimRequest,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     query: &ListQuery,
     start: query::Start,
 ) -> Result<Page<Resource>, ScimFault> {

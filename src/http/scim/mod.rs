@@ -1,6 +1,7 @@
 //! `/scim/v2/{connector}/…`: SCIM 2.0 (RFC 7644) for the directories of identity providers.
 
 mod answer;
+mod bulk;
 mod discovery;
 mod journal;
 mod list;
@@ -16,7 +17,7 @@ use actix_web::{
 };
 
 use self::{journal::journal, request::ScimRequest};
-use crate::{http::error::ScimFault, scim::resource_kind::ResourceKind};
+use crate::{http::error::ScimFault, scim::schema::ResourceType};
 
 /// A body is at most this long; a resource has much less.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -26,10 +27,10 @@ const LONGEST_GROUP: usize = 4 * 1024 * 1024;
 
 /// The addresses below `/scim/v2/{connector}`.
 pub fn routes() -> impl HttpServiceFactory {
-    let [users, groups] = ResourceKind::ALL.map(collection);
-    let [user, group] = ResourceKind::ALL.map(one);
+    let [users, groups] = ResourceType::ALL.map(collection);
+    let [user, group] = ResourceType::ALL.map(one);
     let [user_search, group_search] =
-        ResourceKind::ALL.map(|kind| search(&format!("/{}/.search", kind.endpoint()), Some(kind)));
+        ResourceType::ALL.map(|kind| search(&format!("{}/.search", kind.endpoint()), Some(kind)));
     web::scope("/scim/v2/{connector}")
         .wrap(from_fn(journal))
         .service(
@@ -44,6 +45,11 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(groups)
         .service(user)
         .service(group)
+        .service(
+            web::resource("/Bulk")
+                .route(web::post().to(bulk::carry_out))
+                .default_service(web::to(method_not_allowed)),
+        )
         .service(web::resource("/Me").default_service(web::to(nobody_in_particular)))
         .service(discovery_resource(
             "/ServiceProviderConfig",
@@ -60,9 +66,9 @@ pub fn routes() -> impl HttpServiceFactory {
 }
 
 /// All resources of a kind.
-fn collection(kind: ResourceKind) -> Resource {
-    let path = format!("/{}", kind.endpoint());
-    web::resource([format!("{path}/"), path])
+fn collection(kind: ResourceType) -> Resource {
+    let path = kind.endpoint();
+    web::resource([path.to_owned(), format!("{path}/")])
         .route(web::get().to(move |scim| list::get(scim, Some(kind))))
         .route(
             web::post().to(move |scim: ScimRequest, payload: Payload| {
@@ -73,9 +79,9 @@ fn collection(kind: ResourceKind) -> Resource {
 }
 
 /// One resource of a kind.
-fn one(kind: ResourceKind) -> Resource {
+fn one(kind: ResourceType) -> Resource {
     type Id = Path<(String, String)>;
-    web::resource(format!("/{}/{{id}}", kind.endpoint()))
+    web::resource(format!("{}/{{id}}", kind.endpoint()))
         .route(web::get().to(move |scim: ScimRequest, id: Id| resources::show(scim, kind, id)))
         .route(web::put().to(move |scim: ScimRequest, id: Id, payload: Payload| {
             resources::replace(scim, kind, id, payload)
@@ -87,7 +93,7 @@ fn one(kind: ResourceKind) -> Resource {
         .default_service(web::to(method_not_allowed))
 }
 
-fn search(path: &str, kind: Option<ResourceKind>) -> Resource {
+fn search(path: &str, kind: Option<ResourceType>) -> Resource {
     web::resource(path)
         .route(
             web::post()

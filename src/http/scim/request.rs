@@ -1,6 +1,6 @@
 //! A request of a directory that proved who it is.
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
@@ -35,24 +35,25 @@ const LONGEST_PATH: usize = 1_000;
 /// The longest name of a client that it repeats.
 const LONGEST_CLIENT: usize = 200;
 
-/// A request of a directory that proved who it is.
+/// A request of a directory that proved who it is. The provisioning log finds it in the request.
+#[derive(Clone)]
 pub struct ScimRequest {
-    /// The request itself.
-    pub request: HttpRequest,
     state: Data<State>,
-    caller: Rc<Caller>,
+    asked: Rc<Asked>,
 }
 
-/// Who asks, and what the provisioning log says of it; the log finds it in the request.
-pub(super) struct Caller {
-    pub(super) organization: Organization,
-    pub(super) connector: Connector,
-    pub(super) profile: &'static Profile,
-    pub(super) call: Call,
+/// Who asks, and what.
+struct Asked {
+    organization: Organization,
+    connector: Connector,
+    profile: &'static Profile,
+    call: Call,
+    query: String,
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+    /// The body as it came, for the line about a write that was refused.
+    sent: RefCell<Bytes>,
 }
-
-/// The body of the request as it came, for the line about a write that was refused.
-pub(super) struct Sent(pub(super) Bytes);
 
 impl FromRequest for ScimRequest {
     type Error = ScimFault;
@@ -66,14 +67,19 @@ impl FromRequest for ScimRequest {
             let state = request.app_data::<Data<State>>().expect("every app carries its state");
             let state = state.clone();
             let profile = Profile::named(&connector.provisioning.profile);
-            let caller = Rc::new(Caller {
+            let asked = Rc::new(Asked {
                 profile: profile.unwrap_or(&dialect::ENTRA),
                 call: call(&request, &state),
+                query: request.query_string().to_owned(),
+                if_match: header(&request, &IF_MATCH),
+                if_none_match: header(&request, &IF_NONE_MATCH),
+                sent: RefCell::default(),
                 organization,
                 connector,
             });
-            request.extensions_mut().insert(caller.clone());
-            Ok(Self { request, state, caller })
+            let scim = Self { state, asked };
+            request.extensions_mut().insert(scim.clone());
+            Ok(scim)
         })
     }
 }
@@ -81,13 +87,23 @@ impl FromRequest for ScimRequest {
 impl ScimRequest {
     /// The directory at work.
     pub fn directory(&self) -> Directory<'_> {
+        self.directory_for(self.call())
+    }
+
+    /// The directory at a part of its work, which the provisioning log tells of apart.
+    pub fn directory_for<'a>(&'a self, call: &'a Call) -> Directory<'a> {
         Directory {
             ports: &self.state.ports,
-            organization: &self.caller.organization,
-            connector: &self.caller.connector,
-            profile: self.caller.profile,
-            call: &self.caller.call,
+            organization: &self.asked.organization,
+            connector: &self.asked.connector,
+            profile: self.asked.profile,
+            call,
         }
+    }
+
+    /// What the provisioning log says of the request.
+    pub fn call(&self) -> &Call {
+        &self.asked.call
     }
 
     /// The service.
@@ -97,17 +113,17 @@ impl ScimRequest {
 
     /// The connector that is asked.
     pub fn connector(&self) -> &Connector {
-        &self.caller.connector
+        &self.asked.connector
     }
 
     /// How its directory speaks.
     pub fn profile(&self) -> &'static Profile {
-        self.caller.profile
+        self.asked.profile
     }
 
     /// What the client calls itself, and the address that it called from.
     pub fn client(&self) -> &str {
-        &self.caller.call.client
+        &self.asked.call.client
     }
 
     /// The moment of now.
@@ -117,12 +133,12 @@ impl ScimRequest {
 
     /// The address that everything of this connector lies under.
     pub fn base_url(&self) -> String {
-        connectors::scim_url(&self.state.ports, self.caller.connector.id)
+        connectors::scim_url(&self.state.ports, self.asked.connector.id)
     }
 
     /// The query of the address.
     pub fn query(&self) -> &str {
-        self.request.query_string()
+        &self.asked.query
     }
 
     /// The body as a JSON object of at most `longest` bytes.
@@ -132,24 +148,30 @@ impl ScimRequest {
         longest: usize,
     ) -> Result<Map<String, Value>, ScimFault> {
         let sent = http::body::read(payload, longest).await?;
-        let object = body::parse(&sent)?;
-        self.request.extensions_mut().insert(Sent(sent));
-        Ok(object)
+        self.asked.sent.replace(sent.clone());
+        Ok(body::parse(&sent)?)
+    }
+
+    /// The body as it came; empty if there was none.
+    pub fn sent(&self) -> Bytes {
+        self.asked.sent.borrow().clone()
     }
 
     /// The version that a write expects.
     pub fn expected(&self) -> Expected<'_> {
-        Expected(self.header(&IF_MATCH))
+        Expected(self.asked.if_match.as_deref())
     }
 
     /// Whether the client holds this version already.
     pub fn holds(&self, version: u64) -> bool {
-        self.header(&IF_NONE_MATCH).is_some_and(|held| resource_meta::etag_matches(held, version))
+        let held = self.asked.if_none_match.as_deref();
+        held.is_some_and(|held| resource_meta::etag_matches(held, version))
     }
+}
 
-    fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.request.headers().get(name)?.to_str().ok()
-    }
+/// A header's text, if it is there and is text.
+fn header(request: &HttpRequest, name: &HeaderName) -> Option<String> {
+    Some(request.headers().get(name)?.to_str().ok()?.to_owned())
 }
 
 /// What the provisioning log says of a request before it is carried out.

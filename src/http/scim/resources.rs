@@ -8,14 +8,14 @@ use actix_web::{
 use super::{LONGEST_BODY, LONGEST_GROUP, answer, request::ScimRequest};
 use crate::{
     http::error::ScimFault,
-    scim::{query::parse_projection, resource_kind::ResourceKind},
+    scim::{query::parse_projection, schema::ResourceType},
     service::provisioning::{Verb, Write},
 };
 
 /// `POST`.
 pub async fn create(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     payload: Payload,
 ) -> Result<HttpResponse, ScimFault> {
     let projection = parse_projection(scim.query(), scim.profile())?;
@@ -28,7 +28,7 @@ pub async fn create(
 /// `GET`, by `id`.
 pub async fn show(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     id: Path<(String, String)>,
 ) -> Result<HttpResponse, ScimFault> {
     let projection = parse_projection(scim.query(), scim.profile())?;
@@ -42,7 +42,7 @@ pub async fn show(
 /// `PUT`.
 pub async fn replace(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     id: Path<(String, String)>,
     payload: Payload,
 ) -> Result<HttpResponse, ScimFault> {
@@ -55,7 +55,7 @@ pub async fn replace(
 /// A group is answered by 204 unless its attributes are asked for: Entra ID wants no members back.
 pub async fn patch(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     id: Path<(String, String)>,
     payload: Payload,
 ) -> Result<HttpResponse, ScimFault> {
@@ -66,7 +66,7 @@ pub async fn patch(
 /// `DELETE`.
 pub async fn delete(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     id: Path<(String, String)>,
 ) -> Result<HttpResponse, ScimFault> {
     let verb = Verb::Delete(id.into_inner().1);
@@ -76,12 +76,12 @@ pub async fn delete(
 
 async fn change(
     scim: ScimRequest,
-    kind: ResourceKind,
+    kind: ResourceType,
     verb: Verb,
 ) -> Result<HttpResponse, ScimFault> {
     let projection = parse_projection(scim.query(), scim.profile())?;
     let is_silent =
-        kind == ResourceKind::Group && matches!(verb, Verb::Patch(..)) && projection.is_default();
+        kind == ResourceType::Group && matches!(verb, Verb::Patch(..)) && projection.is_default();
     let changed = scim.directory().write(Write { kind, verb }, scim.expected()).await?;
     let changed = changed.expect("what is changed is there");
     if is_silent {
@@ -90,9 +90,9 @@ async fn change(
     answer::resource(&scim, HttpResponse::Ok(), changed, &projection).await
 }
 
-const fn longest(kind: ResourceKind) -> usize {
+const fn longest(kind: ResourceType) -> usize {
     match kind {
-        ResourceKind::User => LONGEST_BODY,
-        ResourceKind::Group => LONGEST_GROUP,
+        ResourceType::User => LONGEST_BODY,
+        ResourceType::Group => LONGEST_GROUP,
     }
 }

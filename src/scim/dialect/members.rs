@@ -78,12 +78,10 @@ impl Profile {
                 Some(named) => MemberChange::Remove(named),
                 None => MemberChange::RemoveWhere((**filter).clone()),
             })),
-            (Some(filter), Verb::Add) if self.tolerates_missing_targets => {
-                let named = named_members(filter).ok_or_else(not_one_by_one)?;
-                let added = named.into_iter().map(|value| Member { value, kind: None });
-                Ok(Some(MemberChange::Add(added.collect())))
+            (Some(_), _) => {
+                let detail = "a member that is selected by a filter can only be removed";
+                Err(ScimError::NoTarget(detail.into()))
             }
-            (Some(_), _) => Err(not_one_by_one()),
         }
     }
 
@@ -140,15 +138,11 @@ fn named_members(filter: &Filter) -> Option<Vec<String>> {
 
 fn by_endpoint(segment: &str) -> Option<ResourceType> {
     let mut types = ResourceType::ALL.into_iter();
-    types.find(|kind| kind.endpoint().eq_ignore_ascii_case(segment))
+    types.find(|kind| kind.endpoint()[1..].eq_ignore_ascii_case(segment))
 }
 
 fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m str> {
     members.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
-}
-
-fn not_one_by_one() -> ScimError {
-    ScimError::NoTarget("a member that is selected by a filter can only be removed".into())
 }
 
 fn invalid(detail: impl Into<String>) -> ScimError {

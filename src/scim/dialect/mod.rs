@@ -158,3 +158,28 @@ impl Profile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_is_found_by_its_name_and_nothing_else_is() {
+        let found = Profile::NAMES.map(|name| Profile::named(name).unwrap().name);
+
+        assert_eq!(found, Profile::NAMES);
+        assert_eq!(PROFILES.len(), Profile::NAMES.len());
+        assert_eq!((Profile::named("Entra"), Profile::named("")), (None, None));
+        assert_eq!(Profile::named(Profile::NAMES[0]), Some(&ENTRA));
+    }
+
+    #[test]
+    fn all_but_the_strict_profile_meet_every_habit() {
+        for name in Profile::NAMES.into_iter().filter(|&name| name != "strict") {
+            let profile = Profile::named(name).unwrap();
+
+            let reactivates = name == "okta";
+            assert_eq!(*profile, Profile { name, reactivates, ..ENTRA });
+        }
+    }
+}

@@ -210,13 +210,15 @@ impl<'p> Reading<'p> {
         let known = path.definition_in(self.resource_type);
         let is_list = known.is_none_or(|known| known.multi_valued);
         let whole = path.filter.is_none() && path.sub_attribute.is_none();
-        match listed.filter(|_| is_list && whole && self.profile.removes_listed_values) {
-            Some(listed) => listed.iter().try_for_each(|value| self.removal_of(&path, value)),
-            None => {
-                self.push(Verb::Remove, path, Value::Null);
-                Ok(())
-            }
+        if let Some(listed) = listed
+            && is_list
+            && whole
+            && self.profile.removes_listed_values
+        {
+            return listed.iter().try_for_each(|value| self.removal_of(&path, value));
         }
+        self.push(Verb::Remove, path, Value::Null);
+        Ok(())
     }
 
     /// The removal of one listed value: of all that have its `value`, else of all that have all

@@ -178,6 +178,9 @@ impl Profile {
                 self.single(known, list.remove(0))
             }
             Value::Number(number) if known.kind.is_text() => Ok(number.to_string().into()),
+            Value::Number(number) if known.kind == Kind::Complex => {
+                self.reshaped(known, number.to_string().into())
+            }
             Value::String(text) if known.kind.is_number() => {
                 Ok(number(&text).unwrap_or(text.into()))
             }

@@ -1,6 +1,6 @@
 //! Whether a filter holds for a resource in memory.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Map, Number, Value};
 
@@ -25,16 +25,31 @@ impl Filter {
 impl Comparison {
     fn matches(&self, resource: &Map<String, Value>) -> bool {
         let values = self.path.values(resource);
-        let wanted = self.wanted();
-        let any = |operator| {
-            let stands = |value| compare(operator, simple(value), &wanted, self.case_exact);
-            values.iter().any(|value| stands(value))
-        };
-        match (self.operator, wanted.is_null()) {
-            (Operator::Equal, true) => !values.into_iter().any(is_present),
-            (Operator::NotEqual, true) => values.into_iter().any(is_present),
-            (Operator::NotEqual, false) => !any(Operator::Equal),
-            (operator, _) => any(operator),
+        let present = || values.iter().any(|value| is_present(value));
+        match (self.operator, self.value.is_null()) {
+            (Operator::Equal, true) => !present(),
+            (Operator::NotEqual, true) => present(),
+            (Operator::Equal, false) => self.finds_equal(&values),
+            (Operator::NotEqual, false) => !self.finds_equal(&values),
+            (operator, _) => {
+                let wanted = self.wanted();
+                let stands = |form: &Value| compare(operator, form, &wanted);
+                values.iter().any(|value| stands(&self.form(simple(value))))
+            }
+        }
+    }
+
+    fn finds_equal(&self, values: &[&Value]) -> bool {
+        let equals = self.equals();
+        let is_equal = |form: &Value| equals.iter().any(|equal| is_same(form, equal));
+        values.iter().any(|value| is_equal(&self.form(simple(value))))
+    }
+
+    /// A value as it is in the [search form](super::search_form) of its resource.
+    fn form<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
+        match value {
+            Value::String(text) if !self.case_exact => Cow::Owned(fold(text).into()),
+            other => Cow::Borrowed(other),
         }
     }
 }
@@ -54,22 +69,19 @@ fn simple(value: &Value) -> &Value {
     value.as_object().and_then(|members| member(members, "value")).unwrap_or(value)
 }
 
-/// How a value stands to one that is already [folded](Comparison::wanted).
-fn compare(operator: Operator, found: &Value, wanted: &Value, case_exact: bool) -> bool {
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => compare_numbers(one, other).is_eq(),
+        _ => one == other,
+    }
+}
+
+/// How two values in search form stand to each other; only texts and numbers have an order.
+fn compare(operator: Operator, found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
-        (Value::String(found), Value::String(wanted)) if case_exact => {
-            compare_texts(operator, found, wanted)
-        }
-        (Value::String(found), Value::String(wanted)) => {
-            compare_texts(operator, &fold(found), wanted)
-        }
+        (Value::String(found), Value::String(wanted)) => compare_texts(operator, found, wanted),
         (Value::Number(found), Value::Number(wanted)) => {
-            holds(operator, compare_numbers(found, wanted))
-        }
-        (Value::Bool(found), Value::Bool(wanted)) => operator == Operator::Equal && found == wanted,
-        // Entra ID quotes booleans: `roles[primary eq "True"]`.
-        (Value::Bool(found), Value::String(wanted)) => {
-            operator == Operator::Equal && wanted.eq_ignore_ascii_case(&found.to_string())
+            is_ordered(operator, compare_numbers(found, wanted))
         }
         _ => false,
     }
@@ -95,20 +107,17 @@ fn compare_texts(operator: Operator, found: &str, wanted: &str) -> bool {
         Operator::Contains => found.contains(wanted),
         Operator::StartsWith => found.starts_with(wanted),
         Operator::EndsWith => found.ends_with(wanted),
-        _ => holds(operator, found.cmp(wanted)),
+        _ => is_ordered(operator, found.cmp(wanted)),
     }
 }
 
-fn holds(operator: Operator, order: Ordering) -> bool {
+fn is_ordered(operator: Operator, order: Ordering) -> bool {
     match operator {
-        Operator::Equal => order.is_eq(),
         Operator::GreaterThan => order.is_gt(),
         Operator::GreaterOrEqual => order.is_ge(),
         Operator::LessThan => order.is_lt(),
         Operator::LessOrEqual => order.is_le(),
-        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
-            false
-        }
+        _ => false,
     }
 }
 
@@ -131,7 +140,7 @@ mod tests {
             "meta": { "lastModified": "2026-03-27T19:59:26.000Z" },
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
                 { "manager": { "value": "2819" }, "department": "Sales" },
-            "urn:contoso:employee": { "JobCode": "AB-1002", "Level": 7 },
+            "urn:contoso:employee": { "JobCode": "AB-1002", "Level": 7, "Floor": "3", "Manager": true },
         });
         alice.as_object().unwrap().clone()
     }
@@ -158,6 +167,8 @@ mod tests {
             r#"id eq "48af" and manager eq "2819""#,
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:department sw sal",
             r#"urn:ietf:params:scim:schemas:core:2.0:User:userName sw "al""#,
+            r#"urn:contoso:employee:level eq "7" and urn:contoso:employee:level eq "7.0""#,
+            r#"urn:contoso:employee:floor eq 3 and urn:contoso:employee:manager eq "TRUE""#,
             r#"urn:contoso:employee:jobcode eq "ab-1002" and urn:contoso:employee:Level ge 7"#,
             r#"nickName ne "Al" and nickName eq null and not (nickName pr)"#,
             r#"userName eq "x" or userName pr and active eq true"#,
@@ -182,6 +193,8 @@ mod tests {
             r#"nickName eq "Al""#,
             r#"nickName gt "A""#,
             "title eq null",
+            r#"urn:contoso:employee:level eq "07x""#,
+            r#"urn:contoso:employee:level gt "6""#,
             r#"urn:unknown:thing:x eq "y""#,
             r#"(userName eq "x" or userName pr) and active eq false"#,
             "not (userName pr)",

@@ -10,13 +10,16 @@ mod display;
 mod fold;
 mod matches;
 pub(in crate::scim) mod parser;
+#[cfg(test)]
+mod rfc_examples;
 mod search_form;
+mod text;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::scim::{
-    attribute_path::AttributePath, dialect::Profile, error::ScimError, resource_kind::ResourceKind,
+    attribute_path::AttributePath, dialect::Profile, error::ScimError, schema::ResourceType,
 };
 
 pub(in crate::scim) use matches::compare_numbers;
@@ -124,13 +127,20 @@ impl Comparison {
         }
     }
 
-    /// The values in a [`search_form`] that are equal to [`Self::wanted`]: that itself, and for a
-    /// text that spells a boolean, the boolean. Entra ID quotes booleans.
+    /// The values in a [`search_form`] that are equal: [`Self::wanted`], and what it spells or is
+    /// spelled by. `"true"` and `true` are equal, and `"7"` and `7`: Entra ID quotes whatever it
+    /// compares with, and an attribute that nobody published may have values of any type.
     pub fn equals(&self) -> Vec<Value> {
         let wanted = self.wanted();
-        let spelled = wanted.as_str().and_then(|text| text.to_ascii_lowercase().parse().ok());
-        let spelled = spelled.map(Value::Bool);
-        std::iter::once(wanted).chain(spelled).collect()
+        let other = match &wanted {
+            Value::String(text) => match text.to_ascii_lowercase().parse() {
+                Ok(boolean) => Some(Value::Bool(boolean)),
+                Err(_) => serde_json::from_str(text).ok().map(Value::Number),
+            },
+            Value::Bool(_) | Value::Number(_) => Some(wanted.to_string().into()),
+            _ => None,
+        };
+        std::iter::once(wanted).chain(other).collect()
     }
 }
 
@@ -147,7 +157,7 @@ impl Filter {
     /// none; it is named.
     pub fn parse(
         text: &str,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         profile: &Profile,
     ) -> Result<Self, ScimError> {
         parser::filter(text, kind, profile)

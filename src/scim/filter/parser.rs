@@ -6,9 +6,8 @@ use crate::scim::{
     attribute_path::{AttributePath, is_name},
     dialect::Profile,
     error::{ScimError, quoted},
-    filter::{Comparison, Filter, Operator},
-    resource_kind::ResourceKind,
-    schema::{Attribute, Kind, Mutability},
+    filter::{Comparison, Filter, Operator, text::Text},
+    schema::{Attribute, Kind, Mutability, ResourceType},
 };
 
 /// A longer filter, in bytes, is refused unread.
@@ -20,13 +19,12 @@ pub const MAX_DEPTH: usize = 20;
 /// Reads a whole filter.
 pub(super) fn filter(
     text: &str,
-    kind: Option<ResourceKind>,
+    kind: Option<ResourceType>,
     profile: &Profile,
 ) -> Result<Filter, ScimError> {
-    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource(kind), profile };
-    bounded(text)?;
+    let mut parser = Parser::new(text, kind, profile)?;
     let filter = parser.disjunction()?;
-    match parser.rest.trim_start() {
+    match parser.text.rest().trim_start() {
         "" => Ok(filter),
         rest => {
             let end = text.len() - rest.len();
@@ -41,14 +39,13 @@ pub(in crate::scim) fn value_filter<'t>(
     parent: Option<&'static Attribute>,
     profile: &Profile,
 ) -> Result<(Filter, &'t str), ScimError> {
-    let mut parser = Parser { rest: text, depth: 0, within: Within::Resource(None), profile };
-    bounded(text)?;
+    let mut parser = Parser::new(text, None, profile)?;
     let filter = parser.brackets(parent)?;
-    Ok((filter, parser.rest))
+    Ok((filter, parser.text.rest()))
 }
 
 struct Parser<'t, 'p> {
-    rest: &'t str,
+    text: Text<'t>,
     depth: usize,
     within: Within,
     profile: &'p Profile,
@@ -58,15 +55,26 @@ struct Parser<'t, 'p> {
 #[derive(Clone, Copy)]
 enum Within {
     /// A resource of that kind, or of any.
-    Resource(Option<ResourceKind>),
+    Resource(Option<ResourceType>),
     /// One value of an attribute, of which this is known.
     Value(Option<&'static Attribute>),
 }
 
-impl<'t> Parser<'t, '_> {
+impl<'t, 'p> Parser<'t, 'p> {
+    fn new(
+        text: &'t str,
+        kind: Option<ResourceType>,
+        profile: &'p Profile,
+    ) -> Result<Self, ScimError> {
+        if text.len() > MAX_LENGTH {
+            return Err(invalid(format!("a filter has at most {MAX_LENGTH} bytes")));
+        }
+        Ok(Self { text: Text::new(text), depth: 0, within: Within::Resource(kind), profile })
+    }
+
     fn disjunction(&mut self) -> Result<Filter, ScimError> {
         let mut parts = vec![self.conjunction()?];
-        while self.keyword("or") {
+        while self.text.keyword("or") {
             parts.push(self.conjunction()?);
         }
         Ok(joined(parts, Filter::Or))
@@ -74,17 +82,17 @@ impl<'t> Parser<'t, '_> {
 
     fn conjunction(&mut self) -> Result<Filter, ScimError> {
         let mut parts = vec![self.term()?];
-        while self.keyword("and") {
+        while self.text.keyword("and") {
             parts.push(self.term()?);
         }
         Ok(joined(parts, Filter::And))
     }
 
     fn term(&mut self) -> Result<Filter, ScimError> {
-        self.skip_spaces();
-        let negated = self.keyword("not");
-        self.skip_spaces();
-        if self.symbol('(') {
+        self.text.skip_spaces();
+        let negated = self.text.keyword("not");
+        self.text.skip_spaces();
+        if self.text.symbol('(') {
             let inner = self.nested(')', Self::disjunction)?;
             return Ok(if negated { Filter::Not(Box::new(inner)) } else { inner });
         }
@@ -97,12 +105,12 @@ impl<'t> Parser<'t, '_> {
     /// `attribute operator value`, `attribute pr` or `attribute[…]`.
     fn expression(&mut self) -> Result<Filter, ScimError> {
         let mut path = self.path()?;
-        if self.rest.starts_with('[') && path.sub_attribute.is_none() {
+        if self.text.starts_with('[') && path.sub_attribute.is_none() {
             path.filter = Some(Box::new(self.brackets(path.definition())?));
-            if self.symbol('.') {
-                let sub = self.word();
-                path = path.with_sub_attribute(sub).map_err(as_filter_error)?;
-            } else if self.at_end_of_expression() {
+            if self.text.symbol('.') {
+                let sub = self.text.word();
+                path = self.known(path.with_sub_attribute(sub).map_err(as_filter_error)?)?;
+            } else if self.text.at_end_of_expression() {
                 return Ok(Filter::Present(path));
             }
         }
@@ -110,45 +118,45 @@ impl<'t> Parser<'t, '_> {
         if definition.is_some_and(|known| known.mutability == Mutability::WriteOnly) {
             return Err(invalid(format!("{path} cannot be searched for")));
         }
-        self.skip_spaces();
-        let operator = self.word();
+        self.text.skip_spaces();
+        let operator = self.text.word();
         if operator.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
         let operator = Operator::named(operator).ok_or_else(|| {
             invalid(format!("{} is not an operator; use eq, ne, co, sw, …", quoted(operator)))
         })?;
-        self.skip_spaces();
+        self.text.skip_spaces();
         let value = self.value()?;
         self.comparison(path, definition, operator, value)
     }
 
     /// The path of an attribute, or within brackets that of a sub-attribute.
     fn path(&mut self) -> Result<AttributePath, ScimError> {
-        self.skip_spaces();
-        let name = self.word();
+        self.text.skip_spaces();
+        let name = self.text.word();
         if name.is_empty() {
             return Err(invalid("the filter lacks an attribute name"));
         }
         match self.within {
-            Within::Resource(kind) => self.attribute(name, kind),
+            Within::Resource(_) => {
+                let path = AttributePath::parse_name(name, self.profile);
+                self.known(path.map_err(as_filter_error)?)
+            }
             Within::Value(parent) => self.sub_attribute(name, parent),
         }
     }
 
-    fn attribute(
-        &self,
-        name: &str,
-        kind: Option<ResourceKind>,
-    ) -> Result<AttributePath, ScimError> {
-        let path = AttributePath::parse_name(name, self.profile).map_err(as_filter_error)?;
-        let foreign = kind.is_some_and(|kind| !kind.may_have(&path.attribute));
-        let unknown = path.target_definition().is_none() || foreign;
-        let core = path.schema.is_none() && !path.is_extension();
-        if core && unknown && !self.profile.unknown_attributes {
-            return Err(invalid(format!("{} is not an attribute", quoted(name))));
+    /// The path, unless the profile keeps to what the schemas know and they do not know it.
+    fn known(&self, path: AttributePath) -> Result<AttributePath, ScimError> {
+        match self.within {
+            Within::Resource(kind)
+                if !self.profile.unknown_attributes && !is_known(&path, kind) =>
+            {
+                Err(invalid(format!("{} is not an attribute", quoted(&path.to_string()))))
+            }
+            _ => Ok(path),
         }
-        Ok(path)
     }
 
     fn sub_attribute(
@@ -194,7 +202,7 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn brackets(&mut self, parent: Option<&'static Attribute>) -> Result<Filter, ScimError> {
-        if !self.symbol('[') || matches!(self.within, Within::Value(_)) {
+        if !self.text.symbol('[') || matches!(self.within, Within::Value(_)) {
             return Err(invalid("brackets stand after an attribute, not within each other"));
         }
         let outside = std::mem::replace(&mut self.within, Within::Value(parent));
@@ -214,32 +222,29 @@ impl<'t> Parser<'t, '_> {
         }
         let filter = read(self)?;
         self.depth -= 1;
-        self.skip_spaces();
-        if self.symbol(closing) {
+        self.text.skip_spaces();
+        if self.text.symbol(closing) {
             return Ok(filter);
         }
         Err(invalid(format!("the filter lacks a \"{closing}\"")))
     }
 
     fn value(&mut self) -> Result<Value, ScimError> {
-        if self.rest.starts_with('"') {
-            return self.quoted_text();
+        if self.text.starts_with('"') {
+            return self.text.quoted().map(Value::String);
         }
-        let end = self.rest.find(|c: char| c.is_whitespace() || ")]".contains(c));
-        let (token, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        self.rest = rest;
-        match token {
+        match self.text.unquoted() {
             "" => Err(invalid("the filter lacks a value to compare with")),
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
             "null" => Ok(Value::Null),
-            _ => self.unquoted(token),
+            token => self.number_or_text(token),
         }
     }
 
     /// A number; else text, where the profile takes it without quotation marks. A number that
     /// would not be written back the same is text too: an identifier of digits.
-    fn unquoted(&self, token: &str) -> Result<Value, ScimError> {
+    fn number_or_text(&self, token: &str) -> Result<Value, ScimError> {
         let lenient = self.profile.unquoted_filter_values;
         match serde_json::from_str::<Number>(token) {
             Ok(number) if !lenient || number.to_string() == token => Ok(Value::Number(number)),
@@ -247,61 +252,20 @@ impl<'t> Parser<'t, '_> {
             _ => Err(invalid("text in a filter stands in quotation marks")),
         }
     }
+}
 
-    fn quoted_text(&mut self) -> Result<Value, ScimError> {
-        let mut escaped = false;
-        let end = self.rest.char_indices().skip(1).find(|&(_, c)| {
-            let closes = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            closes
-        });
-        let (end, _) = end.ok_or_else(|| invalid("the filter lacks a closing quotation mark"))?;
-        let (literal, rest) = self.rest.split_at(end + 1);
-        self.rest = rest;
-        let text: String = serde_json::from_str(literal)
-            .map_err(|_| invalid("text in a filter is written as in JSON"))?;
-        // No database keeps a text with a NUL, and PostgreSQL takes none to compare with.
-        if text.contains('\0') {
-            return Err(invalid("text in a filter has no U+0000"));
-        }
-        Ok(Value::String(text))
-    }
-
-    fn word(&mut self) -> &'t str {
-        let end = self.rest.find(|c: char| c.is_whitespace() || "()[]\"".contains(c));
-        let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        self.rest = rest;
-        word
-    }
-
-    /// Takes a word that stands alone.
-    fn keyword(&mut self, keyword: &str) -> bool {
-        let before = self.rest;
-        self.skip_spaces();
-        let found = self.word().eq_ignore_ascii_case(keyword);
-        if !found {
-            self.rest = before;
-        }
-        found
-    }
-
-    fn symbol(&mut self, symbol: char) -> bool {
-        let rest = self.rest.strip_prefix(symbol);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    fn at_end_of_expression(&self) -> bool {
-        let rest = self.rest.trim_start();
-        let word = rest.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-        rest.is_empty()
-            || rest.starts_with(')')
-            || ["and", "or"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
-    }
-
-    fn skip_spaces(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
+/// Whether the path may name something in a resource of that type, or of any: always under an
+/// extension's URN, in the core only what the schema has.
+pub(in crate::scim) fn is_known(path: &AttributePath, kind: Option<ResourceType>) -> bool {
+    let mut kinds = ResourceType::ALL.into_iter().filter(|known| kind.is_none_or(|k| k == *known));
+    let sub_attribute = path.sub_attribute.as_deref();
+    path.schema.is_some()
+        || path.is_extension()
+        || kinds.any(|kind| {
+            let known = kind.find(None, &path.attribute);
+            known
+                .is_some_and(|known| sub_attribute.is_none_or(|s| known.sub_attribute(s).is_some()))
+        })
 }
 
 /// Booleans and null are equal or not; binary values have no order either (RFC 7644 §3.4.2.2).
@@ -318,14 +282,7 @@ fn joined(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
     if parts.len() == 1 { parts.remove(0) } else { join(parts) }
 }
 
-fn bounded(text: &str) -> Result<(), ScimError> {
-    if text.len() > MAX_LENGTH {
-        return Err(invalid(format!("a filter has at most {MAX_LENGTH} bytes")));
-    }
-    Ok(())
-}
-
-fn invalid(detail: impl Into<String>) -> ScimError {
+pub(super) fn invalid(detail: impl Into<String>) -> ScimError {
     ScimError::InvalidFilter(detail.into())
 }
 

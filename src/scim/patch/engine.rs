@@ -128,6 +128,11 @@ impl Operation {
                 added.iter().try_for_each(|added| self.append(values, added))?;
             }
             (Verb::Add, Some(Value::Array(values)), added) => self.append(values, added)?,
+            (Verb::Add, None, Value::Array(added)) => {
+                let mut values = Vec::new();
+                added.iter().try_for_each(|added| self.append(&mut values, added))?;
+                holder.insert(name.into(), values.into());
+            }
             // Sub-attributes that are not given are left unchanged (§3.5.2.3).
             (_, Some(Value::Object(members)), Value::Object(new)) if known_or_added => {
                 merge(members, new);
@@ -182,11 +187,28 @@ impl Operation {
             self.without_selected(values, described, sub)?;
             return Ok(added);
         }
-        let mut selected = selected.into_iter();
-        values.retain_mut(|value| {
-            !selected.next().unwrap_or_default() || self.keeps(value, described.as_ref(), sub)
+        let first = selected.iter().position(|&selected| selected);
+        let mut places = selected.into_iter().enumerate();
+        values.retain_mut(|value| match places.next() {
+            Some((place, true)) => {
+                let kept = self.keeps(value, described.as_ref(), sub);
+                if Some(place) != first && self.marks_primary() {
+                    value["primary"] = Value::Bool(false);
+                }
+                kept
+            }
+            _ => true,
         });
         Ok(added)
+    }
+
+    /// Whether it makes what it writes to primary; of several values the first becomes so.
+    fn marks_primary(&self) -> bool {
+        let marks = match &self.path.sub_attribute {
+            Some(sub) => sub == "primary" && self.value == true,
+            None => is_primary(&self.value),
+        };
+        marks && self.verb != Verb::Remove
     }
 
     /// Changes a selected value, unless the operation leaves nothing of it.
@@ -238,7 +260,7 @@ impl Operation {
             Some(mut members) => {
                 let described = members.clone();
                 self.change_selected(&mut members, Some(&described), sub);
-                self.push(values, Value::Object(members))
+                self.append(values, &Value::Object(members))
             }
             None if self.verb == Verb::Remove && self.tolerant => Ok(()),
             None => Err(self.no_target("selects no value")),

@@ -1,7 +1,13 @@
 //! PATCH (RFC 7644 §3.5.2).
 
+#[cfg(test)]
+mod declared;
 mod engine;
 mod group;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod reference;
 
 use serde_json::{Map, Value};
 
@@ -171,6 +177,7 @@ mod tests {
         dialect::{ENTRA, STRICT},
         schema::ENTERPRISE_USER,
         user::tests::{any_json, created_by_entra, members},
+        validation::{MAX_SIZE, json_size},
     };
 
     fn user() -> User {
@@ -509,6 +516,45 @@ mod tests {
 
         assert_eq!(short, Ok(user));
         assert!(matches!(long, Err(ScimError::InvalidValue(_))), "{long:?}");
+    }
+
+    #[test]
+    fn attributes_never_grow_far_beyond_what_a_resource_may_have() {
+        let list: Vec<_> = (0..1000).map(|n| json!({ "value": n })).collect();
+        let mut attributes = user_with(json!({ "badges": list })).into_attributes();
+        let operations = (0..MAX_OPERATIONS).map(|n| {
+            let path = format!("badges[value ge 0].note{n}");
+            json!({ "op": "replace", "path": path, "value": "x".repeat(30) })
+        });
+        let operations: Vec<_> = operations.collect();
+        let body = members(json!({ "Operations": operations }));
+        let patch = Patch::parse(&body, &ENTRA).unwrap();
+        let mut growth = Growth::of(&attributes);
+
+        let mut largest = 0;
+        let refused = patch.operations.iter().find_map(|operation| {
+            let applied = operation.apply(&mut attributes);
+            largest = largest.max(json_size(&attributes));
+            applied.and_then(|added| growth.add(added, &attributes)).err()
+        });
+
+        assert!(matches!(refused, Some(ScimError::InvalidValue(_))), "{refused:?}");
+        assert!(largest <= 5 * MAX_SIZE, "{largest}");
+    }
+
+    #[test]
+    fn what_is_written_and_taken_away_again_does_not_count_as_growth() {
+        let list: Vec<_> = (0..1000).map(|n| json!({ "value": n })).collect();
+        let user = user_with(json!({ "badges": list }));
+        let operations = (0..20).flat_map(|_| {
+            let path = "badges[value ge 0].note";
+            let written = json!({ "op": "replace", "path": path, "value": "x".repeat(30) });
+            [written, json!({ "op": "remove", "path": path })]
+        });
+
+        let patched = patched(user.clone(), operations.collect(), &ENTRA);
+
+        assert_eq!(patched, Ok(user));
     }
 
     proptest! {

@@ -1,7 +1,5 @@
 //! The attributes that Portico knows by name (RFC 7643 §3.1, §4).
 
-pub use crate::scim::resource_kind::ResourceKind as ResourceType;
-
 mod published;
 
 use published::COMMON;
@@ -213,10 +211,33 @@ impl Attribute {
     }
 }
 
+/// A kind of resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResourceType {
+    /// A person.
+    User,
+    /// Several people, or groups of them.
+    Group,
+}
+
 impl ResourceType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::User, Self::Group];
+
     /// The name, as in `meta.resourceType`.
     pub const fn name(self) -> &'static str {
-        self.as_str()
+        match self {
+            Self::User => "User",
+            Self::Group => "Group",
+        }
+    }
+
+    /// Where such resources lie under the base URL.
+    pub const fn endpoint(self) -> &'static str {
+        match self {
+            Self::User => "/Users",
+            Self::Group => "/Groups",
+        }
     }
 
     /// Its core schema.
@@ -238,6 +259,11 @@ impl ResourceType {
             _ => None,
         }
     }
+}
+
+/// Whether the URN is that of a published schema.
+pub fn is_published(urn: &str) -> bool {
+    [USER, GROUP, ENTERPRISE_USER].iter().any(|known| known.eq_ignore_ascii_case(urn))
 }
 
 /// The attribute of that name in any kind of resource, users first.

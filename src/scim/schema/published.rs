@@ -6,6 +6,9 @@ const VALUE: Attribute = Attribute::text("value");
 const DISPLAY: Attribute = Attribute::text("display");
 const TYPE: Attribute = Attribute::text("type");
 const PRIMARY: Attribute = Attribute::of("primary", Kind::Boolean);
+/// Common to all resources by the RFC, and declared all the same: Microsoft's validation looks up
+/// in the schemas whatever a directory maps.
+const EXTERNAL_ID: Attribute = Attribute::text("externalId").exact();
 const REF: Attribute = Attribute::of("$ref", Kind::Reference).exact();
 
 /// The attributes of every resource, and the password, which is taken and thrown away: what is
@@ -13,7 +16,6 @@ const REF: Attribute = Attribute::of("$ref", Kind::Reference).exact();
 pub(super) const COMMON: &[Attribute] = &[
     Attribute::of("schemas", Kind::Reference).exact().read_only(),
     Attribute::text("id").exact().read_only(),
-    Attribute::text("externalId").exact(),
     Attribute::complex(
         "meta",
         &[
@@ -47,6 +49,7 @@ pub static USER_SCHEMA: Schema = Schema {
             ],
         )
         .required(),
+        EXTERNAL_ID,
         Attribute::text("displayName"),
         Attribute::text("nickName"),
         Attribute::of("profileUrl", Kind::Reference).exact(),
@@ -119,6 +122,7 @@ pub static GROUP_SCHEMA: Schema = Schema {
     description: "Group",
     attributes: &[
         Attribute::text("displayName").required(),
+        EXTERNAL_ID,
         Attribute::list(
             "members",
             &[

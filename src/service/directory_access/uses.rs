@@ -48,18 +48,18 @@ mod tests {
     fn a_credential_in_constant_use_is_noted_once_a_minute() {
         let (mut uses, credential_id) = (Uses::default(), CredentialId::generate());
         let (organization_id, connector_id) = (OrganizationId::generate(), ConnectorId::generate());
-        let used = |credential_id, seconds| {
+        let use_of = |credential_id, seconds| {
             let at = NOON + SignedDuration::from_secs(seconds);
             CredentialUse { organization_id, connector_id, credential_id, at }
         };
-        let other = used(CredentialId::generate(), 2);
+        let other = use_of(CredentialId::generate(), 2);
 
         for seconds in 0..150 {
-            uses.note(used(credential_id, seconds));
+            uses.note(use_of(credential_id, seconds));
         }
         uses.note(other);
 
-        let noted = [0, 60, 120].map(|seconds| used(credential_id, seconds));
+        let noted = [0, 60, 120].map(|seconds| use_of(credential_id, seconds));
         assert_eq!(uses.take(NOON + BETWEEN_NOTES), [&noted[..], &[other]].concat());
         assert_eq!(uses.take(NOON + BETWEEN_NOTES), []);
     }

@@ -9,7 +9,7 @@ use crate::{
         provisioning_log::RecordsWanted,
         query::{Query, Start},
     },
-    scim::{filter::Filter, resource_kind::ResourceKind},
+    scim::{filter::Filter, schema::ResourceType},
 };
 
 /// Why a line of the log can't be replayed.
@@ -45,10 +45,11 @@ pub fn write_of(record: &ProvisioningRecord) -> Result<Write, NoReplay> {
     let has_failed =
         matches!(record.outcome, ProvisioningOutcome::Refused | ProvisioningOutcome::Failed);
     let path = record.path.split('?').next().unwrap_or_default();
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let kind = segments.next().and_then(ResourceKind::at).filter(|_| has_failed);
+    let mut kinds = ResourceType::ALL.into_iter().filter(|_| has_failed);
+    let kind = kinds.find(|kind| path.starts_with(kind.endpoint()));
     let kind = kind.ok_or(NoReplay::NothingToRepeat)?;
-    let id = segments.next().map(str::to_owned);
+    let id = path[kind.endpoint().len()..].trim_matches('/');
+    let id = Some(id).filter(|id| !id.is_empty()).map(str::to_owned);
     let body = || match &record.body {
         Some(Value::Object(body)) => Ok(body.clone()),
         _ => Err(NoReplay::NoBody),
@@ -97,20 +98,20 @@ impl Directory<'_> {
     /// The resource of this connector that a creation would make once more.
     async fn already_there(
         &self,
-        kind: ResourceKind,
+        kind: ResourceType,
         body: &Map<String, Value>,
     ) -> Result<Option<Resource>, Error> {
         let name = match kind {
-            ResourceKind::User => "userName",
-            ResourceKind::Group => "displayName",
+            ResourceType::User => "userName",
+            ResourceType::Group => "displayName",
         };
         let Some(value) = body.get(name).and_then(Value::as_str) else { return Ok(None) };
         let filter = format!("{name} eq {}", Value::from(value));
         let filter = Filter::parse(&filter, Some(kind), self.profile)?;
         let query = Query { filter: Some(filter), sort: None, start: Start::Offset(0), limit: 1 };
         let found = match kind {
-            ResourceKind::User => self.query_users(&query).await?.map(Resource::User),
-            ResourceKind::Group => self.query_groups(&query).await?.map(Resource::Group),
+            ResourceType::User => self.query_users(&query).await?.map(Resource::User),
+            ResourceType::Group => self.query_groups(&query).await?.map(Resource::Group),
         };
         let same_external_id = |there: &Resource| {
             let external_id = match there {

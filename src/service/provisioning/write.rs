@@ -11,7 +11,7 @@ use crate::{
     scim::{
         group,
         patch::{GroupPatch, Patch},
-        resource_kind::ResourceKind,
+        schema::ResourceType,
         user::User,
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
     /// Of what.
-    pub kind: ResourceKind,
+    pub kind: ResourceType,
     /// What is to be done.
     pub verb: Verb,
 }
@@ -49,10 +49,10 @@ pub enum Resource {
 
 impl Resource {
     /// Of which kind it is.
-    pub const fn kind(&self) -> ResourceKind {
+    pub const fn kind(&self) -> ResourceType {
         match self {
-            Self::User(_) => ResourceKind::User,
-            Self::Group(_) => ResourceKind::Group,
+            Self::User(_) => ResourceType::User,
+            Self::Group(_) => ResourceType::Group,
         }
     }
 
@@ -75,22 +75,22 @@ impl Resource {
 
 impl Directory<'_> {
     /// The resource of this kind and `id`.
-    pub async fn find(&self, kind: ResourceKind, id: &str) -> Result<Resource, Error> {
+    pub async fn find(&self, kind: ResourceType, id: &str) -> Result<Resource, Error> {
         Ok(match kind {
-            ResourceKind::User => Resource::User(self.find_user(identifier(kind, id)?).await?),
-            ResourceKind::Group => Resource::Group(self.find_group(identifier(kind, id)?).await?),
+            ResourceType::User => Resource::User(self.find_user(identifier(kind, id)?).await?),
+            ResourceType::Group => Resource::Group(self.find_group(identifier(kind, id)?).await?),
         })
     }
 
     /// The resources of a kind, or of every kind, that a query asks for: users first.
     pub async fn list(
         &self,
-        kind: Option<ResourceKind>,
+        kind: Option<ResourceType>,
         query: &Query,
     ) -> Result<Page<Resource>, Error> {
         let page = match kind {
-            Some(ResourceKind::User) => self.query_users(query).await?.map(Resource::User),
-            Some(ResourceKind::Group) => self.query_groups(query).await?.map(Resource::Group),
+            Some(ResourceType::User) => self.query_users(query).await?.map(Resource::User),
+            Some(ResourceType::Group) => self.query_groups(query).await?.map(Resource::Group),
             None => self.list_both(query).await?,
         };
         self.answered(200, format!("Found {} of {}", page.items.len(), page.total), None);
@@ -122,10 +122,10 @@ impl Directory<'_> {
         expected: Expected<'_>,
     ) -> Result<Option<Resource>, Error> {
         match write.kind {
-            ResourceKind::User => {
+            ResourceType::User => {
                 Ok(self.write_user(write.verb, expected).await?.map(Resource::User))
             }
-            ResourceKind::Group => {
+            ResourceType::Group => {
                 Ok(self.write_group(write.verb, expected).await?.map(Resource::Group))
             }
         }
@@ -136,7 +136,7 @@ impl Directory<'_> {
         verb: Verb,
         expected: Expected<'_>,
     ) -> Result<Option<Account>, Error> {
-        let kind = ResourceKind::User;
+        let kind = ResourceType::User;
         let account = match verb {
             Verb::Create(body) => self.create_user(User::parse(body, self.profile)?).await?,
             Verb::Replace(id, body) => {
@@ -160,7 +160,7 @@ impl Directory<'_> {
         verb: Verb,
         expected: Expected<'_>,
     ) -> Result<Option<Group>, Error> {
-        let kind = ResourceKind::Group;
+        let kind = ResourceType::Group;
         let written = match verb {
             Verb::Create(body) => {
                 let (group, members) = group::Group::parse(body, self.profile)?;
@@ -185,10 +185,10 @@ impl Directory<'_> {
 }
 
 /// What is not exactly one of our identifiers is nobody's.
-fn identifier<T: FromStr + fmt::Display>(kind: ResourceKind, text: &str) -> Result<T, Error> {
+fn identifier<T: FromStr + fmt::Display>(kind: ResourceType, text: &str) -> Result<T, Error> {
     let what = match kind {
-        ResourceKind::User => "user",
-        ResourceKind::Group => "group",
+        ResourceType::User => "user",
+        ResourceType::Group => "group",
     };
     let read = text.parse().ok().filter(|id: &T| id.to_string() == text);
     read.ok_or_else(|| Error::NotFound(format!("There is no {what} with that id.")))

@@ -27,7 +27,7 @@ use crate::{
         query::{Page, Query, TooCostly},
         trail::Trail,
     },
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 pub(super) const COLUMNS: &str = "organization_id, connector_id, id, user_name, external_id, \
@@ -58,7 +58,7 @@ impl Accounts for PostgresStore {
              counted AS ({}),
              addressed AS ({})
              {}",
-            directory::counting(ResourceKind::User, 1, "inserted"),
+            directory::counting(ResourceType::User, 1, "inserted"),
             addressing("inserted"),
             trail.insertion(VALUES + 1, "inserted")
         );
@@ -153,7 +153,7 @@ impl Accounts for PostgresStore {
         connector_id: ConnectorId,
         query: &Query,
     ) -> Result<Page<Account>, NotDone<TooCostly>> {
-        let directory = Directory { organization_id, connector_id, kind: ResourceKind::User };
+        let directory = Directory { organization_id, connector_id, kind: ResourceType::User };
         self.list("listing accounts", directory, query).await
     }
 
@@ -297,8 +297,8 @@ async fn adopt(
         ", left_nobody AS (SELECT NULL::uuid AS connector_id, 0::bigint AS position FROM replaced),
          uncounted AS ({}),
          counted AS ({})",
-        directory::counting(ResourceKind::User, -1, "left_nobody"),
-        directory::counting(ResourceKind::User, 1, "replaced")
+        directory::counting(ResourceType::User, -1, "left_nobody"),
+        directory::counting(ResourceType::User, 1, "replaced")
     );
     let sets = ", connector_id = $2, position = nextval('directory_position')";
     let sql = replacing(trail, is_free, sets, &counts);
@@ -326,7 +326,7 @@ async fn delete(
          counted AS ({}),
          noted AS ({})
          {}",
-        directory::counting(ResourceKind::User, -1, "deleted"),
+        directory::counting(ResourceType::User, -1, "deleted"),
         revocations::insertion(&format!("$1, 'account', $2, ${}", 3 + trail::AT), "deleted"),
         trail.insertion(3, "deleted")
     );

@@ -9,7 +9,7 @@
 
 use crate::{
     domain::id::{ConnectorId, OrganizationId},
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 /// How many positions one block has.
@@ -26,21 +26,21 @@ pub(super) const NOBODYS: &str = "'00000000-0000-0000-0000-000000000000'::uuid";
 pub(super) struct Directory {
     pub(super) organization_id: OrganizationId,
     pub(super) connector_id: ConnectorId,
-    pub(super) kind: ResourceKind,
+    pub(super) kind: ResourceType,
 }
 
 /// The table of a kind.
-pub(super) const fn table(kind: ResourceKind) -> &'static str {
+pub(super) const fn table(kind: ResourceType) -> &'static str {
     match kind {
-        ResourceKind::User => "account",
-        ResourceKind::Group => "scim_group",
+        ResourceType::User => "account",
+        ResourceType::Group => "scim_group",
     }
 }
 
 /// The part of a statement that counts what `source` has in the columns `connector_id` and
 /// `position`: one more each, or one less. The organization is `$1`.
-pub(super) fn counting(kind: ResourceKind, change: i64, source: &str) -> String {
-    let kind = kind.as_str();
+pub(super) fn counting(kind: ResourceType, change: i64, source: &str) -> String {
+    let kind = kind.name();
     format!(
         "INSERT INTO directory_block AS counted
              (organization_id, connector_id, kind, block, slot, live)
@@ -57,8 +57,8 @@ pub(super) fn counting(kind: ResourceKind, change: i64, source: &str) -> String 
 /// and how many stand before the page (`before`).
 ///
 /// `$1` is the organization, `$2` the connector, `$3` how many to skip.
-pub(super) fn after_offset(kind: ResourceKind) -> String {
-    let kind = kind.as_str();
+pub(super) fn after_offset(kind: ResourceType) -> String {
+    let kind = kind.name();
     format!(
         "WITH block AS (
              SELECT block, sum(live)::bigint AS live FROM directory_block
@@ -79,8 +79,8 @@ pub(super) fn after_offset(kind: ResourceKind) -> String {
 }
 
 /// The same after a position, `$3`.
-pub(super) fn after_position(kind: ResourceKind) -> String {
-    let (table, kind) = (table(kind), kind.as_str());
+pub(super) fn after_position(kind: ResourceType) -> String {
+    let (table, kind) = (table(kind), kind.name());
     format!(
         "WITH place AS (
              SELECT coalesce(sum(live), 0)::bigint AS total,

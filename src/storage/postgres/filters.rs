@@ -22,8 +22,8 @@ use crate::{
     domain::{account::Account, group::Group, id::MemberId},
     scim::{
         filter::{Comparison, Filter, Operator},
-        resource_kind::ResourceKind,
         resource_meta::ResourceMeta,
+        schema::ResourceType,
     },
     storage::filter_sql::{self, Condition, Key, Source},
 };
@@ -54,7 +54,7 @@ impl Listed for Account {
             Source::ExternalId => self.external_id.clone().into(),
             Source::Active => self.active.into(),
             Source::Meta => meta(
-                ResourceKind::User,
+                ResourceType::User,
                 &ResourceMeta {
                     id: String::new(),
                     created: self.created_at,
@@ -63,7 +63,7 @@ impl Listed for Account {
                     location: String::new(),
                 },
             ),
-            Source::Schemas => filter_sql::schemas(ResourceKind::User, &self.attributes),
+            Source::Schemas => filter_sql::schemas(ResourceType::User, &self.attributes),
             Source::Attributes => return Cow::Borrowed(&self.attributes),
             Source::DisplayName | Source::Groups | Source::Members => Value::Null,
         };
@@ -84,7 +84,7 @@ impl Listed for Group {
             Source::ExternalId => self.external_id.clone().into(),
             Source::DisplayName => self.display_name.as_str().into(),
             Source::Meta => meta(
-                ResourceKind::Group,
+                ResourceType::Group,
                 &ResourceMeta {
                     id: String::new(),
                     created: self.created_at,
@@ -93,7 +93,7 @@ impl Listed for Group {
                     location: String::new(),
                 },
             ),
-            Source::Schemas => filter_sql::schemas(ResourceKind::Group, &self.attributes),
+            Source::Schemas => filter_sql::schemas(ResourceType::Group, &self.attributes),
             Source::Attributes => return Cow::Borrowed(&self.attributes),
             Source::UserName | Source::Active | Source::Groups | Source::Members => Value::Null,
         };
@@ -102,11 +102,11 @@ impl Listed for Group {
 }
 
 fn part(source: Source, value: Value) -> Cow<'static, Map<String, Value>> {
-    Cow::Owned(Map::from_iter([(source.as_str().to_owned(), value)]))
+    Cow::Owned(Map::from_iter([(source.name().to_owned(), value)]))
 }
 
-fn meta(kind: ResourceKind, meta: &ResourceMeta) -> Value {
-    let mut meta = meta.to_value(kind.as_str());
+fn meta(kind: ResourceType, meta: &ResourceMeta) -> Value {
+    let mut meta = meta.to_value(kind.name());
     if let Some(members) = meta.as_object_mut() {
         members.remove("location");
     }
@@ -141,7 +141,7 @@ enum Node {
 
 impl Test {
     /// The test of a filter for the row `one`.
-    pub(super) fn of(filter: &Filter, kind: ResourceKind, values: &mut Bound) -> Self {
+    pub(super) fn of(filter: &Filter, kind: ResourceType, values: &mut Bound) -> Self {
         let mut test =
             Self { root: Node::All(Vec::new()), columns: Vec::new(), needs_attributes: false };
         test.root = test.node(Condition::of(filter, kind), values);
@@ -236,7 +236,7 @@ fn named(filter: &Filter) -> Option<Option<MemberId>> {
 }
 
 /// The condition that the row `one` has one of the keys.
-pub(super) fn candidates(kind: ResourceKind, keys: &[Key], values: &mut Bound) -> String {
+pub(super) fn candidates(kind: ResourceType, keys: &[Key], values: &mut Bound) -> String {
     let each: Vec<_> = keys.iter().map(|key| having(kind, key, values)).collect();
     match &each[..] {
         [] => "false".to_owned(),
@@ -255,7 +255,7 @@ pub(super) fn candidates(kind: ResourceKind, keys: &[Key], values: &mut Bound) -
     }
 }
 
-fn having(kind: ResourceKind, key: &Key, values: &mut Bound) -> String {
+fn having(kind: ResourceType, key: &Key, values: &mut Bound) -> String {
     let identifier = |id: &str| id.parse::<MemberId>().ok();
     match key {
         Key::Id(id) => format!("one.id = {}", bind(values, identifier(id))),
@@ -275,8 +275,8 @@ fn having(kind: ResourceKind, key: &Key, values: &mut Bound) -> String {
         }
         Key::DisplayName(name) => {
             let column = match kind {
-                ResourceKind::User => "scim_display_name_folded",
-                ResourceKind::Group => "display_name_folded",
+                ResourceType::User => "scim_display_name_folded",
+                ResourceType::Group => "display_name_folded",
             };
             format!("one.{column} = {}", bind(values, Text(folded(name))))
         }

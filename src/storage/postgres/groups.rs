@@ -26,7 +26,7 @@ use crate::{
         query::{Page, Query, TooCostly},
         trail::Trail,
     },
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 pub(super) const COLUMNS: &str = "organization_id, connector_id, id, display_name, external_id, \
@@ -106,7 +106,7 @@ impl Groups for PostgresStore {
         connector_id: ConnectorId,
         query: &Query,
     ) -> Result<Page<Group>, NotDone<TooCostly>> {
-        let directory = Directory { organization_id, connector_id, kind: ResourceKind::Group };
+        let directory = Directory { organization_id, connector_id, kind: ResourceType::Group };
         self.list("listing groups", directory, query).await
     }
 
@@ -186,7 +186,7 @@ async fn insert(
              RETURNING connector_id, position),
          counted AS ({})
          {}",
-        directory::counting(ResourceKind::Group, 1, "inserted"),
+        directory::counting(ResourceType::Group, 1, "inserted"),
         trail.insertion(VALUES + 1, "inserted")
     );
     let values = [&row.values()[..], &trail.values()].concat();
@@ -269,7 +269,7 @@ async fn delete(
              RETURNING connector_id, position),
          counted AS ({})
          {}",
-        directory::counting(ResourceKind::Group, -1, "deleted"),
+        directory::counting(ResourceType::Group, -1, "deleted"),
         trail.insertion(4, "deleted")
     );
     let key: [&(dyn ToSql + Sync); 3] = [&organization_id, &connector_id, &id];

@@ -27,7 +27,7 @@ use crate::{
         store::{Revocation, Revoked},
         trail::Trail,
     },
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 const COLUMNS: &str = "organization_id, connector_id, id, user_name, external_id, email, \
@@ -150,7 +150,7 @@ impl Accounts for SqliteStore {
         connector_id: ConnectorId,
         query: &Query,
     ) -> Result<Page<Account>, NotDone<TooCostly>> {
-        let directory = Directory { organization_id, connector_id, kind: ResourceKind::User };
+        let directory = Directory { organization_id, connector_id, kind: ResourceType::User };
         let reading = Reading { columns: COLUMNS, read };
         self.query("listing accounts", directory, query, reading).await
     }
@@ -198,7 +198,7 @@ fn take_position(connection: &Connection, account: &Account) -> rusqlite::Result
     let directory = connector_id.map(|connector_id| Directory {
         organization_id,
         connector_id,
-        kind: ResourceKind::User,
+        kind: ResourceType::User,
     });
     directory.map(|directory| directory.take_position(connection)).transpose()
 }
@@ -280,7 +280,7 @@ fn delete(
     let deleted = statement.query_row(params![organization_id, id], place).optional()?;
     let Some((connector_id, position)) = deleted else { return Ok(false) };
     if let (Some(connector_id), Some(Count(position))) = (connector_id, position) {
-        let directory = Directory { organization_id, connector_id, kind: ResourceKind::User };
+        let directory = Directory { organization_id, connector_id, kind: ResourceType::User };
         directory.leave_position(connection, position)?;
     }
     members::leave_all(connection, organization_id, MemberId::from_bytes(*id.as_bytes()), at)?;

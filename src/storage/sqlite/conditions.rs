@@ -11,7 +11,7 @@ use crate::{
     domain::id::MemberId,
     scim::{
         filter::{Comparison, Filter, Operator},
-        resource_kind::ResourceKind,
+        schema::ResourceType,
     },
     storage::filter_sql::{Condition, Key, Source},
 };
@@ -25,12 +25,12 @@ fn bind(values: &mut Values, value: impl ToSql + Send + 'static) -> String {
 }
 
 /// The condition that a filter sets to the row `one`; true or false, never `NULL`.
-pub(super) fn condition(filter: &Filter, kind: ResourceKind, values: &mut Values) -> String {
+pub(super) fn condition(filter: &Filter, kind: ResourceType, values: &mut Values) -> String {
     let condition = merged(Condition::of(filter, kind));
     condition.to_sql(&mut |source, filter| leaf(source, filter, kind, values))
 }
 
-fn leaf(source: Source, filter: &Filter, kind: ResourceKind, values: &mut Values) -> String {
+fn leaf(source: Source, filter: &Filter, kind: ResourceType, values: &mut Values) -> String {
     let from = match source {
         Source::Groups => {
             "group_member AS belonging JOIN scim_group AS of
@@ -55,10 +55,10 @@ fn leaf(source: Source, filter: &Filter, kind: ResourceKind, values: &mut Values
     format!("EXISTS (SELECT 1 FROM {from}{only} AND {matches})")
 }
 
-fn matches(source: Source, filter: &Filter, kind: ResourceKind, values: &mut Values) -> String {
+fn matches(source: Source, filter: &Filter, kind: ResourceType, values: &mut Values) -> String {
     let filter = bind(values, Json(filter.clone()));
-    let (kind, columns) = (kind.as_str(), functions::columns(source));
-    format!("scim_matches({filter}, '{kind}', '{}', {columns})", source.as_str())
+    let (kind, columns) = (kind.name(), functions::columns(source));
+    format!("scim_matches({filter}, '{kind}', '{}', {columns})", source.name())
 }
 
 /// The one row that can match: `members eq "…"`.
@@ -121,10 +121,10 @@ pub(super) fn candidates(directory: &Directory, keys: &[Key], values: &mut Value
     if each.is_empty() { "NULL".to_owned() } else { each.join(" UNION ALL ") }
 }
 
-fn having(kind: ResourceKind, key: &Key, values: &mut Values) -> String {
+fn having(kind: ResourceType, key: &Key, values: &mut Values) -> String {
     let table = match kind {
-        ResourceKind::User => "account",
-        ResourceKind::Group => "scim_group",
+        ResourceType::User => "account",
+        ResourceType::Group => "scim_group",
     };
     let in_organization = |condition: &str| {
         format!("SELECT rowid FROM {table} WHERE organization_id = ?1 AND {condition}")
@@ -150,8 +150,8 @@ fn having(kind: ResourceKind, key: &Key, values: &mut Values) -> String {
         }
         Key::DisplayName(name) => {
             let column = match kind {
-                ResourceKind::User => "scim_display_name_folded",
-                ResourceKind::Group => "display_name_folded",
+                ResourceType::User => "scim_display_name_folded",
+                ResourceType::Group => "display_name_folded",
             };
             in_connector(format!("{column} = {}", bind(values, folded(name))))
         }

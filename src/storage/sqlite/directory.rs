@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::columns::Count;
 use crate::{
     domain::id::{ConnectorId, OrganizationId},
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 /// How many positions one block has; the migration that made the table knows it too.
@@ -22,15 +22,15 @@ const BLOCK: u64 = 1_024;
 pub(super) struct Directory {
     pub(super) organization_id: OrganizationId,
     pub(super) connector_id: ConnectorId,
-    pub(super) kind: ResourceKind,
+    pub(super) kind: ResourceType,
 }
 
 impl Directory {
     /// Their table.
     pub(super) const fn table(&self) -> &'static str {
         match self.kind {
-            ResourceKind::User => "account",
-            ResourceKind::Group => "scim_group",
+            ResourceType::User => "account",
+            ResourceType::Group => "scim_group",
         }
     }
 
@@ -40,7 +40,7 @@ impl Directory {
                        VALUES (?1, ?2, ?3, 1, 1)
                    ON CONFLICT DO UPDATE SET next_position = next_position + 1, live = live + 1
                    RETURNING next_position - 1";
-        let key = params![self.organization_id, self.connector_id, self.kind.as_str()];
+        let key = params![self.organization_id, self.connector_id, self.kind.name()];
         let mut statement = connection.prepare_cached(sql)?;
         let Count(position) = statement.query_row(key, |row| row.get(0))?;
         let sql = "INSERT INTO directory_block
@@ -59,7 +59,7 @@ impl Directory {
     ) -> rusqlite::Result<()> {
         let sql = "UPDATE directory SET live = live - 1
                    WHERE organization_id = ? AND connector_id = ? AND kind = ?";
-        let key = params![self.organization_id, self.connector_id, self.kind.as_str()];
+        let key = params![self.organization_id, self.connector_id, self.kind.name()];
         connection.prepare_cached(sql)?.execute(key)?;
         let sql = "UPDATE directory_block SET live = live - 1
                    WHERE organization_id = ?1 AND connector_id = ?2 AND kind = ?3 AND block = ?4";
@@ -77,7 +77,7 @@ impl Directory {
         position: u64,
     ) -> rusqlite::Result<()> {
         let block = Count(position / BLOCK);
-        let key = params![self.organization_id, self.connector_id, self.kind.as_str(), block];
+        let key = params![self.organization_id, self.connector_id, self.kind.name(), block];
         connection.prepare_cached(sql)?.execute(key).map(drop)
     }
 
@@ -85,7 +85,7 @@ impl Directory {
     pub(super) fn total(&self, connection: &Connection) -> rusqlite::Result<u64> {
         let sql = "SELECT live FROM directory
                    WHERE organization_id = ? AND connector_id = ? AND kind = ?";
-        let key = params![self.organization_id, self.connector_id, self.kind.as_str()];
+        let key = params![self.organization_id, self.connector_id, self.kind.name()];
         let total = connection.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
         Ok(total.map_or(0, |Count(total)| total))
     }
@@ -100,7 +100,7 @@ impl Directory {
         let sql = "SELECT block, live FROM directory_block
                    WHERE organization_id = ? AND connector_id = ? AND kind = ? ORDER BY block";
         let mut statement = connection.prepare_cached(sql)?;
-        let key = params![self.organization_id, self.connector_id, self.kind.as_str()];
+        let key = params![self.organization_id, self.connector_id, self.kind.name()];
         let mut blocks = statement.query(key)?;
         let mut before = 0;
         while let Some(row) = blocks.next()? {
@@ -122,8 +122,7 @@ impl Directory {
         let sql = "SELECT coalesce(sum(live), 0) FROM directory_block
                    WHERE organization_id = ? AND connector_id = ? AND kind = ? AND block > ?";
         let block = position / BLOCK;
-        let key =
-            params![self.organization_id, self.connector_id, self.kind.as_str(), Count(block)];
+        let key = params![self.organization_id, self.connector_id, self.kind.name(), Count(block)];
         let Count(later) = connection.prepare_cached(sql)?.query_row(key, |row| row.get(0))?;
         let sql = format!(
             "SELECT count(*) FROM {} WHERE organization_id = ? AND connector_id = ?

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::columns::{Count, Json, Moment, folded};
 use crate::{
     domain::id::MemberId,
-    scim::{filter::Filter, resource_kind::ResourceKind, resource_meta::ResourceMeta},
+    scim::{filter::Filter, resource_meta::ResourceMeta, schema::ResourceType},
     storage::filter_sql::{self, Source},
 };
 
@@ -60,7 +60,7 @@ pub(super) const fn columns(source: Source) -> &'static str {
 
 /// The part of a resource that stands in one place. Of groups and members it is a single one.
 pub(super) fn part<'v>(
-    kind: ResourceKind,
+    kind: ResourceType,
     source: Source,
     value: impl Fn(usize) -> ValueRef<'v>,
 ) -> FromSqlResult<Map<String, Value>> {
@@ -81,7 +81,7 @@ pub(super) fn part<'v>(
         }
         Source::Attributes => return attributes(value(0)),
     };
-    Ok(Map::from_iter([(source.as_str().to_owned(), part)]))
+    Ok(Map::from_iter([(source.name().to_owned(), part)]))
 }
 
 fn id(value: ValueRef<'_>) -> FromSqlResult<Value> {
@@ -93,7 +93,7 @@ fn attributes(value: ValueRef<'_>) -> FromSqlResult<Map<String, Value>> {
 }
 
 fn meta(
-    kind: ResourceKind,
+    kind: ResourceType,
     created: ValueRef<'_>,
     last_modified: ValueRef<'_>,
     version: ValueRef<'_>,
@@ -105,7 +105,7 @@ fn meta(
         version: Count::column_result(version)?.0,
         location: String::new(),
     };
-    let mut meta = meta.to_value(kind.as_str());
+    let mut meta = meta.to_value(kind.name());
     if let Some(members) = meta.as_object_mut() {
         members.remove("location");
     }
@@ -117,11 +117,11 @@ macro_rules! by_name {
         impl FromSql for $type {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
                 let name = value.as_str()?;
-                let named = Self::ALL.into_iter().find(|one| one.as_str() == name);
+                let named = Self::ALL.into_iter().find(|one| one.name() == name);
                 named.ok_or(FromSqlError::InvalidType)
             }
         }
     )+};
 }
 
-by_name!(ResourceKind, Source);
+by_name!(ResourceType, Source);

@@ -24,7 +24,7 @@ use crate::{
         query::{Page, Query, TooCostly},
         trail::Trail,
     },
-    scim::resource_kind::ResourceKind,
+    scim::schema::ResourceType,
 };
 
 const COLUMNS: &str = "organization_id, connector_id, id, display_name, external_id, version, \
@@ -135,7 +135,7 @@ impl Groups for SqliteStore {
 }
 
 const fn directory(organization_id: OrganizationId, connector_id: ConnectorId) -> Directory {
-    Directory { organization_id, connector_id, kind: ResourceKind::Group }
+    Directory { organization_id, connector_id, kind: ResourceType::Group }
 }
 
 fn find(

@@ -195,7 +195,7 @@ impl Selection {
             sorted_by.map_or("NULL", functions::columns),
             directory.table()
         );
-        let table = directory.table();
+
         match keys {
             Some(keys) => {
                 let candidates = conditions::candidates(&directory, keys, &mut values);
@@ -211,7 +211,6 @@ impl Selection {
         }
         // The sign keeps SQLite from going through the whole list for a few rows.
         sql += if keys.is_some() { " ORDER BY +position" } else { " ORDER BY position" };
-        drop(table);
         Self { directory, query, sql, values, sorted_by }
     }
 

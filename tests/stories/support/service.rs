@@ -37,6 +37,8 @@ pub struct Options {
     pub return_origins: Vec<&'static str>,
     pub idle_minutes: Option<u32>,
     pub absolute_hours: Option<u32>,
+    /// How long an access token for SCIM is good for.
+    pub scim_token_minutes: Option<u32>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub proxies: Vec<&'static str>,
 }
@@ -178,6 +180,9 @@ fn configuration(
         options.proxies.iter().map(|network| network.parse().unwrap()).collect();
     if let Some(minutes) = options.idle_minutes {
         config.sessions.idle_minutes = Whole::new(minutes);
+    }
+    if let Some(minutes) = options.scim_token_minutes {
+        config.scim.access_token_minutes = Whole::new(minutes);
     }
     if let Some(hours) = options.absolute_hours {
         config.sessions.absolute_hours = Whole::new(hours);
