@@ -150,7 +150,7 @@ async fn sign_in(ports: &Ports) -> anyhow::Result<Secret> {
         "account.created",
         &account.id,
     );
-    let inserted = ports.store.insert_account(&account, &audit).await;
+    let inserted = ports.store.insert_account(&account, &audit.into()).await;
     inserted.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     let value = Secret::generate();
     let identity = Identity::new(account.id, &account.email, &account.display_name, &acme.slug);
@@ -181,6 +181,7 @@ fn account(ports: &Ports, organization: &Organization) -> Account {
     let now = ports.clock.now();
     Account {
         organization_id: organization.id,
+        connector_id: None,
         id: AccountId::generate(),
         user_name: "alice@acme.example".to_owned(),
         external_id: None,

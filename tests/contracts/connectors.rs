@@ -103,7 +103,7 @@ async fn connectors_are_listed_the_oldest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_changes_to_the_same_credentials_one_succeeds() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = connector_in(&**store, acme).await;
@@ -125,7 +125,7 @@ async fn of_two_changes_to_the_same_credentials_one_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_organization_cannot_change_anothers_credentials_nor_see_their_use() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let globex = organization_in(&**store, "globex").await;
@@ -148,7 +148,7 @@ async fn one_organization_cannot_change_anothers_credentials_nor_see_their_use()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_use_of_a_credential_is_known_as_long_as_the_credential_is_there() {
-    for backend in stores() {
+    for backend in stores().await {
         let store = &backend.store;
         let acme = organization_in(&**store, "acme").await;
         let connector = connector_in(&**store, acme).await;

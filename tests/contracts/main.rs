@@ -7,10 +7,14 @@
 
 mod accounts;
 mod connectors;
+mod custom_attributes;
 mod embedded_sessions;
+mod groups;
 mod logins;
 mod logs;
 mod organizations;
+mod provisioning_log;
+mod queries;
 mod redis;
 mod revocations;
 mod session_records;

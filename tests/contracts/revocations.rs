@@ -5,7 +5,7 @@ use portico::{
     ports::store::{Revocation, Revoked},
 };
 
-use crate::support::{WholeStore, account_in, after, audit, now, person, stores};
+use crate::support::{WholeStore, account_in, after, audit, now, person, stores, trail};
 
 async fn revoked(store: &dyn WholeStore) -> Vec<Revoked> {
     store.list_revocations().await.unwrap().iter().map(|revocation| revocation.of).collect()
@@ -16,7 +16,7 @@ async fn only_a_change_that_sessions_must_follow_is_noted() {
     for backend in stores().await {
         let store = &*backend.store;
         let (alice, _) = person(store).await;
-        let event = || audit(alice.organization_id, "changed");
+        let event = || trail(alice.organization_id, "changed");
         let next = |change: fn(&mut Account)| {
             let mut changed = Account { version: 2, ..alice.clone() };
             change(&mut changed);
@@ -50,7 +50,7 @@ async fn a_change_that_was_refused_is_not_noted() {
         let store = &*backend.store;
         let (alice, _) = person(store).await;
         let bob = account_in(store, alice.organization_id, "bob").await;
-        let event = || audit(alice.organization_id, "changed");
+        let event = || trail(alice.organization_id, "changed");
         let late = Account { version: 8, access_epoch: 2, ..alice.clone() };
         let taken = Account { version: 2, access_epoch: 2, email: bob.email, ..alice.clone() };
 
@@ -73,8 +73,8 @@ async fn a_deletion_is_noted_and_so_is_a_connectors_other_authority() {
 
         let moved = Connector { authority: "https://other.example".into(), ..connector.clone() };
         store.replace_connector(&moved, &event()).await.unwrap();
-        store.delete_account(alice.organization_id, alice.id, &event()).await.unwrap();
-        store.delete_account(alice.organization_id, alice.id, &event()).await.unwrap();
+        store.delete_account(alice.organization_id, alice.id, &event().into()).await.unwrap();
+        store.delete_account(alice.organization_id, alice.id, &event().into()).await.unwrap();
 
         let mut noted = store.list_revocations().await.unwrap();
         noted.sort_by_key(|revocation| matches!(revocation.of, Revoked::Connector(_)));
@@ -113,7 +113,7 @@ async fn old_revocations_are_forgotten_and_a_repeated_one_is_as_new_as_its_last(
                 Account { version: version + 1, access_epoch: version + 1, ..account.clone() };
             let event = audit(alice.organization_id, "changed");
             let event = portico::domain::audit_event::AuditEvent { at: after(seconds), ..event };
-            store.replace_account(&changed, version, &event).await.unwrap();
+            store.replace_account(&changed, version, &event.into()).await.unwrap();
         }
 
         let forgotten = store.delete_revocations_before(after(60)).await.unwrap();

@@ -9,7 +9,7 @@ use portico::domain::{
 };
 
 use crate::support::{
-    WholeStore, account, after, audit, hints, now, organization_in, person, session, stores,
+    WholeStore, account, after, hints, now, organization_in, person, session, stores, trail,
 };
 
 async fn live(store: &dyn WholeStore, second: i64) -> Vec<Session> {
@@ -73,7 +73,7 @@ async fn only_sessions_within_their_limits_and_of_the_present_epoch_are_listed()
         assert_eq!(live(&**store, 8 * 3_600).await, [], "in all too old");
 
         let deactivated = Account { access_epoch: 2, version: 2, ..alice.clone() };
-        let event = audit(alice.organization_id, "deactivated");
+        let event = trail(alice.organization_id, "deactivated");
         store.replace_account(&deactivated, 1, &event).await.unwrap();
         assert_eq!(live(&**store, 8 * 3_600 - 1).await, [], "of an older epoch");
     }
@@ -85,7 +85,7 @@ async fn a_session_gets_another_role_but_never_that_of_an_older_epoch() {
         let store = &backend.store;
         let (alice, connector) = person(&**store).await;
         let alice = Account { access_epoch: 3, version: 2, ..alice };
-        let event = audit(alice.organization_id, "changed");
+        let event = trail(alice.organization_id, "changed");
         store.replace_account(&alice, 1, &event).await.unwrap();
         let session = session(&alice, &connector);
         store.insert_session(&session, &hints()).await.unwrap();

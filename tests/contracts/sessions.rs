@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use portico::domain::{
-    access_role::AccessRole, account::Account, secret::SecretDigest, session::Session,
+use portico::{
+    domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
-    Desk, account_in, after, audit, connector_in, hints, identity, now, organization_in, session,
-    sign_in_desks,
+    Desk, account_in, after, connector_in, hints, identity, now, organization_in, session,
+    sign_in_desks, trail,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -421,7 +421,7 @@ async fn a_deleted_account_cannot_be_signed_in_to() {
     for desk in sign_in_desks().await {
         let Account { organization_id, id, .. } = desk.account;
         let before = desk.sign_in().await;
-        let event = audit(organization_id, "deleted");
+        let event = trail(organization_id, "deleted");
         desk.store.delete_account(organization_id, id, &event).await.unwrap();
         desk.revoke_before(u64::MAX).await;
 

@@ -5,10 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 use portico::{
     domain::{login_transaction::LoginTransaction, secret::Secret},
     ports::{
+        accounts::Accounts as _,
         logins::Logins as _,
         store::{
-            Accounts as _, Connectors as _, Organizations as _, SessionRecords as _, SigningKey,
-            SigningKeys as _,
+            Connectors as _, Organizations as _, SessionRecords as _, SigningKey, SigningKeys as _,
         },
     },
     storage::sqlite::{OpenError, SqliteStore},
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     Backend, CLIENT_SECRET, account, audit, file, hints, login, master_key, now, open,
-    organization_in, person, session, sqlite,
+    organization_in, person, session, sqlite, trail,
 };
 
 fn folder() -> TempDir {
@@ -237,7 +237,7 @@ async fn a_thousand_writers_at_once_all_get_an_answer() {
     for number in 0..1_000 {
         let (store, account) = (store.clone(), account(acme, &format!("person-{number}")));
         writers.spawn(async move {
-            store.insert_account(&account, &audit(acme, "created")).await.unwrap();
+            store.insert_account(&account, &trail(acme, "created")).await.unwrap();
             // A reader sees at once what a writer was told.
             store.find_account(acme, account.id).await.unwrap().unwrap();
         });
@@ -245,7 +245,7 @@ async fn a_thousand_writers_at_once_all_get_an_answer() {
 
     writers.join_all().await;
 
-    assert_eq!(store.find_accounts(acme, &[], 0, 0).await.unwrap().total, 1_000);
+    assert_eq!(store.count_accounts(acme).await.unwrap(), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +254,7 @@ async fn what_was_accepted_is_carried_out_though_its_caller_went_away() {
     let acme = organization_in(&*store, "acme").await;
     let accounts: Vec<_> = (0..100).map(|n| account(acme, &format!("person-{n}"))).collect();
     for account in &accounts {
-        let event = audit(acme, "created");
+        let event = trail(acme, "created");
         let mut write = std::pin::pin!(store.insert_account(account, &event));
         let polled = std::future::poll_fn(|context| {
             std::task::Poll::Ready(write.as_mut().poll(context).is_ready())
@@ -264,7 +264,7 @@ async fn what_was_accepted_is_carried_out_though_its_caller_went_away() {
 
     drop(Arc::into_inner(store));
 
-    let total = open(&folder).find_accounts(acme, &[], 0, 0).await.unwrap().total;
+    let total = open(&folder).count_accounts(acme).await.unwrap();
     assert_eq!(total, 100);
 }
 

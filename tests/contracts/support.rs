@@ -19,7 +19,8 @@ use portico::{
             ClientAuthentication, Connector, ConnectorKind, LinkByUserName, RoleSource,
             ScimCredential, ScimCredentials,
         },
-        id::{AccountId, ConnectorId, OrganizationId, Reference},
+        group::Group,
+        id::{AccountId, ConnectorId, GroupId, MemberId, OrganizationId, Reference},
         login_transaction::LoginTransaction,
         master_key::MasterKey,
         organization::{Edition, EmailDomain, Organization, Slug},
@@ -31,8 +32,10 @@ use portico::{
     },
     ports::{
         logins::Logins,
+        query::{Page, Query, Start},
         sessions::Sessions,
         store::{SessionRecords, Store},
+        trail::Trail,
     },
     sessions::{
         embedded::EmbeddedSessions,
@@ -323,7 +326,7 @@ impl<S: Sessions + ?Sized> Desk<S> {
             version: found.version + 1,
             ..found.clone()
         };
-        let event = audit(found.organization_id, "account.changed");
+        let event = trail(found.organization_id, "account.changed");
         self.store.replace_account(&raised, found.version, &event).await.unwrap();
         raised.access_epoch
     }
@@ -350,6 +353,11 @@ pub fn after(seconds: i64) -> Timestamp {
 
 pub fn audit(organization_id: OrganizationId, action: &'static str) -> AuditEvent {
     AuditEvent::new(organization_id, now(), Actor::Operator, action, &"target").with("n", 1)
+}
+
+/// The trail of a change that no directory asked for.
+pub fn trail(organization_id: OrganizationId, action: &'static str) -> Trail {
+    audit(organization_id, action).into()
 }
 
 pub fn organization(slug: &str) -> Organization {
@@ -409,10 +417,12 @@ pub async fn connector_in(store: &(impl Store + ?Sized), of: OrganizationId) -> 
     connector
 }
 
+/// An account that was made by hand.
 pub fn account(organization_id: OrganizationId, name: &str) -> Account {
     let attributes = json!({ "userName": name, "nickName": "Lis", "x": [1, { "y": null }] });
     Account {
         organization_id,
+        connector_id: None,
         id: AccountId::generate(),
         user_name: name.into(),
         external_id: Some(format!("external-{name}")),
@@ -428,17 +438,85 @@ pub fn account(organization_id: OrganizationId, name: &str) -> Account {
     }
 }
 
-/// An account that is in the store.
+/// An account that is in the store, made by hand.
 pub async fn account_in(store: &(impl Store + ?Sized), of: OrganizationId, name: &str) -> Account {
-    let account = account(of, name);
-    store.insert_account(&account, &audit(of, "account.created")).await.unwrap();
+    keep(store, account(of, name)).await
+}
+
+/// An account of a connector.
+pub fn account_of(connector: &Connector, name: &str) -> Account {
+    Account { connector_id: Some(connector.id), ..account(connector.organization_id, name) }
+}
+
+/// An account of a connector that is in the store.
+pub async fn account_of_in(store: &(impl Store + ?Sized), of: &Connector, name: &str) -> Account {
+    keep(store, account_of(of, name)).await
+}
+
+async fn keep(store: &(impl Store + ?Sized), account: Account) -> Account {
+    let trail = trail(account.organization_id, "account.created");
+    store.insert_account(&account, &trail).await.unwrap();
     account
 }
 
 /// An account of a new organization with a connector.
 pub async fn person(store: &(impl Store + ?Sized)) -> (Account, Connector) {
-    let acme = organization_in(store, "acme").await;
-    (account_in(store, acme, "alice").await, connector_in(store, acme).await)
+    let connector = directory_in(store, "acme").await;
+    (account_of_in(store, &connector, "alice").await, connector)
+}
+
+/// The connector of a new organization.
+pub async fn directory_in(store: &(impl Store + ?Sized), slug: &str) -> Connector {
+    let organization = organization_in(store, slug).await;
+    connector_in(store, organization).await
+}
+
+pub fn group(connector: &Connector, name: &str) -> Group {
+    let attributes = json!({ "displayName": name, "urn:contoso:team": { "Size": 7 } });
+    Group {
+        organization_id: connector.organization_id,
+        connector_id: connector.id,
+        id: GroupId::generate(),
+        display_name: name.into(),
+        external_id: Some(format!("external-{name}")),
+        version: 1,
+        created_at: now(),
+        last_modified_at: now(),
+        attributes: attributes.as_object().unwrap().clone(),
+    }
+}
+
+/// A group that is in the store, with these members.
+pub async fn group_in(
+    store: &(impl Store + ?Sized),
+    of: &Connector,
+    name: &str,
+    members: &[MemberId],
+) -> Group {
+    let group = group(of, name);
+    let trail = trail(of.organization_id, "group.created");
+    store.insert_group(&group, members, &trail).await.unwrap();
+    group
+}
+
+/// What names an account as a member.
+pub fn person_in_group(account: &Account) -> MemberId {
+    MemberId::from_bytes(*account.id.as_bytes())
+}
+
+/// What names a group as a member.
+pub fn group_in_group(group: &Group) -> MemberId {
+    MemberId::from_bytes(*group.id.as_bytes())
+}
+
+/// Everything, so many at once, from a place on.
+pub const fn from(start: Start, limit: u64) -> Query {
+    Query { filter: None, sort: None, start, limit }
+}
+
+/// The names and the numbers of a page of accounts.
+pub fn user_names(page: &Page<Account>) -> Vec<&str> {
+    page.items.iter().map(|account| account.user_name.as_str()).collect()
 }
 
 pub fn subject(identifier: &str) -> Subject {

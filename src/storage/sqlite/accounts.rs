@@ -34,6 +34,16 @@ const COLUMNS: &str = "organization_id, connector_id, id, user_name, external_id
      display_name, active, scim_roles, access_epoch, version, created_at, last_modified_at, \
      attributes";
 
+const VALUES: &str = "user_name = :user_name, user_name_folded = :user_name_folded, \
+     external_id = :external_id, email = :email, email_folded = :email_folded, \
+     display_name = :display_name, scim_display_name_folded = :scim_display_name_folded, \
+     active = :active, scim_roles = :scim_roles, access_epoch = :access_epoch, \
+     version = :version, created_at = :created_at, last_modified_at = :last_modified_at, \
+     attributes = :attributes";
+
+const WHICH: &str =
+    "organization_id = :organization_id AND id = :id AND version = :expected_version";
+
 #[async_trait]
 impl Accounts for SqliteStore {
     async fn insert_account(
@@ -59,7 +69,9 @@ impl Accounts for SqliteStore {
     ) -> Result<(), NotDone<AccountConflict>> {
         let (account, trail) = (account.clone(), trail.clone());
         self.write_unless("changing an account", move |connection| {
-            let sql = format!("{REPLACE} AND connector_id IS :connector_id");
+            let sql = format!(
+                "UPDATE account SET {VALUES} WHERE {WHICH} AND connector_id IS :connector_id"
+            );
             let expected: &[(&str, &dyn ToSql)] =
                 &[(":expected_version", &Count(expected_version))];
             replace(connection, &sql, &account, expected, trail.audit.at)?;
@@ -78,15 +90,11 @@ impl Accounts for SqliteStore {
         self.write_unless("taking over an account", move |connection| {
             let position = take_position(connection, &account)?;
             let sql = format!(
-                "{REPLACE} AND connector_id IS NULL AND external_id IS NULL
+                "UPDATE account SET connector_id = :connector_id, position = :position, {VALUES}
+                 WHERE {WHICH} AND connector_id IS NULL AND external_id IS NULL
                      AND NOT EXISTS (SELECT 1 FROM subject_link AS link
                                      WHERE link.organization_id = account.organization_id
                                          AND link.account_id = account.id)"
-            );
-            let sql = sql.replacen(
-                " SET ",
-                " SET connector_id = :connector_id, position = :position, ",
-                1,
             );
             let others: &[(&str, &dyn ToSql)] = &[
                 (":expected_version", &Count(expected_version)),
@@ -221,15 +229,6 @@ fn insert(
     execute(connection, sql, account, &[(":position", &position.map(Count))]).map(drop)
 }
 
-const REPLACE: &str = "UPDATE account SET
-         user_name = :user_name, user_name_folded = :user_name_folded,
-         external_id = :external_id, email = :email, email_folded = :email_folded,
-         display_name = :display_name, scim_display_name_folded = :scim_display_name_folded,
-         active = :active, scim_roles = :scim_roles, access_epoch = :access_epoch,
-         version = :version, created_at = :created_at, last_modified_at = :last_modified_at,
-         attributes = :attributes
-     WHERE organization_id = :organization_id AND id = :id AND version = :expected_version";
-
 fn replace(
     connection: &Connection,
     sql: &str,
@@ -242,7 +241,7 @@ fn replace(
         return Err(Stop::Refused(AccountConflict::Version));
     }
     let key = params![account.organization_id, account.id];
-    let sql = "DELETE FROM account_email WHERE organization_id = ? AND account_id = ?";
+    let sql = "DELETE FROM account_address WHERE organization_id = ? AND account_id = ?";
     connection.prepare_cached(sql)?.execute(key)?;
     insert_addresses(connection, account)?;
     if revokes {
@@ -258,7 +257,7 @@ fn insert_addresses(connection: &Connection, account: &Account) -> rusqlite::Res
     if addresses.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO account_email (organization_id, account_id, email_folded)
+    let sql = "INSERT INTO account_address (organization_id, account_id, email_folded)
                VALUES (?, ?, ?)";
     let mut statement = connection.prepare_cached(sql)?;
     addresses.iter().try_for_each(|address| {

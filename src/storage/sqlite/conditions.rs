@@ -142,7 +142,7 @@ fn having(kind: ResourceType, key: &Key, values: &mut Values) -> String {
         Key::Email(address) => {
             let address = bind(values, folded(address));
             let others = format!(
-                "id IN (SELECT account_id FROM account_email
+                "id IN (SELECT account_id FROM account_address
                         WHERE organization_id = ?1 AND email_folded = {address})"
             );
             let primary = in_organization(&format!("email_folded = {address}"));

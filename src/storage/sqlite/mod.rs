@@ -29,6 +29,7 @@ mod provisioning_log;
 mod queries;
 mod readers;
 mod revocations;
+mod scanners;
 mod session_records;
 mod setup_links;
 mod signing_keys;
@@ -43,8 +44,8 @@ use rusqlite::Connection;
 pub use self::open::OpenError;
 use self::{
     failure::Failure,
-    queries::Scanners,
     readers::Readers,
+    scanners::Scanners,
     writer::{Stop, Writer},
 };
 use crate::{

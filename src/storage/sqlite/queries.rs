@@ -3,87 +3,28 @@
 //! # Why
 //!
 //! What an index answers is answered where the caller stands. What must be looked through row by
-//! row has connections of its own, other threads than those that serve requests, and one second:
-//! so nobody else waits for it.
+//! row is left to the scanners, who have threads of their own and a second.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-use rusqlite::{Connection, ErrorCode, Row, ToSql, params_from_iter, types::ValueRef};
-use tokio::{sync::Semaphore, task, time};
+use rusqlite::{Connection, Row, ToSql, params_from_iter, types::ValueRef};
 
 use super::{
-    SqliteStore, columns::Count, conditions, directory::Directory, functions, readers::Readers,
+    SqliteStore,
+    columns::Count,
+    conditions::{self, Values},
+    directory::Directory,
+    functions,
 };
 use crate::{
     ports::{
-        NotDone, Part, Unavailable,
+        NotDone,
         query::{Page, Query, Start, TooCostly},
     },
-    scim::sort::{Key, Sort},
+    scim::{
+        schema::ResourceType,
+        sort::{Key, Sort},
+    },
     storage::filter_sql::{self, Source},
 };
-
-/// How long one list may be looked through.
-const LONGEST: Duration = Duration::from_secs(1);
-
-/// How many lists are looked through at once.
-const AT_ONCE: usize = 2;
-
-/// Steps of SQLite between two looks at the time; they take well under a millisecond.
-const STEPS: i32 = 1_000;
-
-/// The connections that look through lists.
-pub(super) struct Scanners {
-    readers: Arc<Readers>,
-    free: Arc<Semaphore>,
-}
-
-impl Scanners {
-    pub(super) fn open(path: &std::path::Path) -> rusqlite::Result<Self> {
-        let readers = Arc::new(Readers::open_some(path, AT_ONCE)?);
-        Ok(Self { readers, free: Arc::new(Semaphore::new(AT_ONCE)) })
-    }
-
-    /// Runs a query on another thread, for a second at most.
-    async fn scan<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, NotDone<TooCostly>> {
-        let waiting = time::timeout(LONGEST, self.free.clone().acquire_owned());
-        let Ok(turn) = waiting.await else { return Err(NotDone::Refused(TooCostly)) };
-        let readers = self.readers.clone();
-        let scanned = task::spawn_blocking(move || {
-            let _turn = turn;
-            readers.read(|connection| in_time(connection, query))
-        });
-        let failed = |cause| Unavailable { part: Part::Database, doing, cause };
-        match scanned.await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) if is_interrupted(&error) => Err(NotDone::Refused(TooCostly)),
-            Ok(Err(error)) => Err(failed(super::Failure(error).into()).into()),
-            Err(error) => Err(failed(error.into()).into()),
-        }
-    }
-}
-
-fn in_time<T>(
-    connection: &mut Connection,
-    query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let end = Instant::now() + LONGEST;
-    connection.progress_handler(STEPS, Some(move || Instant::now() > end))?;
-    let found = query(connection);
-    connection.progress_handler(0, None::<fn() -> bool>)?;
-    found
-}
-
-fn is_interrupted(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
-}
 
 /// How the rows of a directory become what is listed.
 pub(super) struct Reading<T> {
@@ -173,8 +114,14 @@ struct Selection {
     directory: Directory,
     query: Query,
     sql: String,
-    values: Vec<Box<dyn ToSql + Send>>,
+    values: Values,
     sorted_by: Option<Source>,
+}
+
+/// Where the values stand that a list is ordered by. Nothing is ordered by rows of another table.
+fn ordered_by(sort: &Sort, kind: ResourceType) -> Source {
+    let source = Source::of(&sort.path, kind);
+    if source.is_rows() { Source::Attributes } else { source }
 }
 
 /// Where a row stands.
@@ -185,32 +132,28 @@ struct Place {
 
 impl Selection {
     fn new(directory: Directory, query: Query, keys: Option<&[filter_sql::Key]>) -> Self {
-        let mut values: Vec<Box<dyn ToSql + Send>> =
+        let mut values: Values =
             vec![Box::new(directory.organization_id), Box::new(directory.connector_id)];
-        let sorted_by = query.sort.as_ref().map(|sort| Source::of(&sort.path, directory.kind));
-        // What the list is ordered by is never found in rows of another table.
-        let sorted_by = sorted_by.map(|by| if by.is_rows() { Source::Attributes } else { by });
-        let mut sql = format!(
-            "SELECT rowid, position, {} FROM {} AS one WHERE ",
-            sorted_by.map_or("NULL", functions::columns),
-            directory.table()
-        );
-
-        match keys {
-            Some(keys) => {
-                let candidates = conditions::candidates(&directory, keys, &mut values);
-                sql += &format!(
-                    "rowid IN ({candidates}) AND +organization_id = ?1 AND +connector_id = ?2"
-                );
-            }
-            None => sql += "organization_id = ?1 AND connector_id = ?2",
-        }
+        let sorted_by = query.sort.as_ref().map(|sort| ordered_by(sort, directory.kind));
+        let columns = sorted_by.map_or("NULL", functions::columns);
+        let mut sql =
+            format!("SELECT rowid, position, {columns} FROM {} AS one WHERE ", directory.table());
+        // The signs keep SQLite from going through the whole list for a few rows.
+        let order = if let Some(keys) = keys {
+            let candidates = conditions::candidates(&directory, keys, &mut values);
+            sql += &format!(
+                "+organization_id = ?1 AND +connector_id = ?2 AND rowid IN ({candidates})"
+            );
+            "+position"
+        } else {
+            sql += "organization_id = ?1 AND connector_id = ?2";
+            "position"
+        };
         if let Some(filter) = &query.filter {
             let condition = conditions::condition(filter, directory.kind, &mut values);
             sql += &format!(" AND {condition}");
         }
-        // The sign keeps SQLite from going through the whole list for a few rows.
-        sql += if keys.is_some() { " ORDER BY +position" } else { " ORDER BY position" };
+        sql += &format!(" ORDER BY {order}");
         Self { directory, query, sql, values, sorted_by }
     }
 

@@ -29,7 +29,7 @@ CREATE INDEX account_display_name
     WHERE scim_display_name_folded NOT NULL;
 
 -- The addresses that the directory sent besides account.email.
-CREATE TABLE account_email (
+CREATE TABLE account_address (
     organization_id BLOB NOT NULL,
     account_id      BLOB NOT NULL,
     email_folded    TEXT NOT NULL,
@@ -38,9 +38,9 @@ CREATE TABLE account_email (
         REFERENCES account (organization_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX account_email_address ON account_email (organization_id, email_folded);
+CREATE INDEX account_address_folded ON account_address (organization_id, email_folded);
 
-INSERT OR IGNORE INTO account_email (organization_id, account_id, email_folded)
+INSERT OR IGNORE INTO account_address (organization_id, account_id, email_folded)
     SELECT account.organization_id, account.id, folded(email.value ->> '$.value')
     FROM account, json_each(account.attributes, '$.emails') AS email
     WHERE email.type = 'object' AND json_type(email.value, '$.value') = 'text'
