@@ -13,8 +13,8 @@ use crate::{
     cli::{faults, say, stop_signal::stop_signal},
     domain::{clock::Clock, secret::Secret},
     simulator::{
-        Fault, Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
-        SimulatedTenant, SimulatorOptions, TenantSeed,
+        Fault, JobSettings, Platform, ScimCredential, ScimTarget, SimulatedEntra, SimulatedTenant,
+        SimulatorOptions, TenantSeed,
     },
 };
 
@@ -179,14 +179,14 @@ fn provision(
     let application = tenant.applications().into_iter().next();
     let client_id = application.context("the tenant has no app registration")?.client_id;
     let pause = Duration::from_secs(arguments.provision_every);
-    let mut job = ProvisioningJob::new(target, Mapping::default());
+    let job = tenant.begin_provisioning(client_id, JobSettings::new(target));
     Ok(async move {
         if let Err(error) = job.test_connection().await {
             eprintln!("portico: Test Connection: {error}");
         }
         loop {
-            for failure in job.cycle(&tenant.directory(client_id)).await.failures() {
-                let (action, person) = (failure.action, &failure.person);
+            for failure in job.cycle().await.failures() {
+                let (action, person) = (failure.action, &failure.name);
                 eprintln!("portico: provisioning: {action:?} {person}: {}", failure.detail);
             }
             tokio::time::sleep(pause).await;

@@ -245,8 +245,9 @@ impl<'a> Visit<'a> {
     fn parties(&self, world: &World, session: &SignedIn) -> Result<(Person, Application), Refusal> {
         let tenant = self.tenant(world);
         let application = tenant.application(self.request.client_id);
+        let application = application.map(|it| tenant.application_for(it, session.oid));
         let person = tenant.person(session.oid);
-        person.cloned().zip(application.cloned()).ok_or_else(|| self.back(Aadsts::not_signed_in()))
+        person.cloned().zip(application).ok_or_else(|| self.back(Aadsts::not_signed_in()))
     }
 
     /// The sessions of this browser whose people may still sign in.

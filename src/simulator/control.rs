@@ -51,6 +51,6 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a page of another site made the browser ask.
-fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+pub(super) fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }

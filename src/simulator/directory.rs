@@ -1,8 +1,9 @@
-//! The nouns of a directory: people, app registrations, assignments.
+//! The nouns of a directory: people, groups, app registrations, assignments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{client_certificate::ClientCertificate, jws, redirect_uri::RedirectUri};
@@ -49,6 +50,11 @@ pub struct Person {
     pub user_type: UserType,
     /// A guest's address at home.
     pub home_address: Option<String>,
+    /// The manager's object id.
+    pub manager: Option<Uuid>,
+    /// What else is known, by the directory's own names: `streetAddress`, `employeeId`,
+    /// `extensionAttribute1`.
+    pub attributes: BTreeMap<String, Value>,
 }
 
 impl Person {
@@ -75,6 +81,17 @@ impl Person {
     }
 }
 
+/// A group of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The object id: never changes, never used again.
+    pub oid: Uuid,
+    /// The name shown.
+    pub display_name: String,
+    /// The object ids of the direct members: people, and other groups.
+    pub members: BTreeSet<Uuid>,
+}
+
 /// An app registration together with its enterprise application.
 #[derive(Clone, Debug)]
 pub struct Application {
@@ -90,7 +107,7 @@ pub struct Application {
     pub redirect_uris: Vec<RedirectUri>,
     /// "Assignment required": whoever is not assigned meets AADSTS50105.
     pub app_role_assignment_required: bool,
-    /// The assigned people's object ids, each with the values of the app roles.
+    /// The object ids of the people and groups assigned, each with the values of the app roles.
     pub assignments: BTreeMap<Uuid, Vec<String>>,
     /// Optional claims of the ID Token: `email`, `upn`, `login_hint`, `auth_time`, `acct`.
     pub optional_claims: BTreeSet<String>,
@@ -117,7 +134,14 @@ pub(super) struct Tenant {
     pub(super) domain: String,
     pub(super) display_name: String,
     pub(super) people: Vec<Person>,
+    pub(super) groups: Vec<Group>,
     pub(super) applications: Vec<Application>,
+    /// Grows with every change.
+    pub(super) moment: u64,
+    /// When people and groups last changed; who is not in it is as in the beginning.
+    pub(super) changed: HashMap<Uuid, u64>,
+    /// When people and groups were deleted.
+    pub(super) deleted: HashMap<Uuid, u64>,
 }
 
 impl Tenant {
@@ -135,6 +159,60 @@ impl Tenant {
         self.people.iter().find(|person| person.answers_to(login))
     }
 
+    pub(super) fn group(&self, oid: Uuid) -> Option<&Group> {
+        self.groups.iter().find(|group| group.oid == oid)
+    }
+
+    pub(super) fn group_named(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.display_name == name)
+    }
+
+    /// The object id of the person or, if there is none of that name, the group.
+    pub(super) fn oid_of(&self, name: &str) -> Option<Uuid> {
+        let person = self.person_named(name).map(|person| person.oid);
+        person.or_else(|| Some(self.group_named(name)?.oid))
+    }
+
+    /// Notes that a person or a group changed.
+    pub(super) fn touch(&mut self, oid: Uuid) {
+        self.moment += 1;
+        self.changed.insert(oid, self.moment);
+    }
+
+    /// Notes that an assignment changed: a group's is one of its direct members, too.
+    pub(super) fn touch_assigned(&mut self, oid: Uuid) {
+        let members = self.group(oid).map(|group| group.members.clone());
+        for member in members.into_iter().flatten() {
+            self.touch(member);
+        }
+        self.touch(oid);
+    }
+
+    /// Who is assigned, whether directly or by a group, with the roles of both. Groups in groups
+    /// bring nothing.
+    pub(super) fn roles(&self, application: &Application) -> HashMap<Uuid, Vec<String>> {
+        let direct = application.assignments.iter();
+        let mut roles: HashMap<_, _> = direct.map(|(oid, roles)| (*oid, roles.clone())).collect();
+        for group in &self.groups {
+            let Some(assigned) = application.assignments.get(&group.oid) else { continue };
+            for member in &group.members {
+                add_roles(roles.entry(*member).or_default(), assigned);
+            }
+        }
+        roles
+    }
+
+    /// The application as a person meets it: what the person's groups are assigned, the person is.
+    pub(super) fn application_for(&self, application: &Application, person: Uuid) -> Application {
+        let mut met = application.clone();
+        for group in self.groups.iter().filter(|group| group.members.contains(&person)) {
+            if let Some(assigned) = application.assignments.get(&group.oid) {
+                add_roles(met.assignments.entry(person).or_default(), assigned);
+            }
+        }
+        met
+    }
+
     pub(super) fn application(&self, client_id: Uuid) -> Option<&Application> {
         self.applications.iter().find(|application| application.client_id == client_id)
     }
@@ -142,6 +220,14 @@ impl Tenant {
     /// The application of that id, as a request spells it.
     pub(super) fn application_named(&self, client_id: &str) -> Option<&Application> {
         self.application(Uuid::try_parse(client_id).ok()?)
+    }
+}
+
+fn add_roles(roles: &mut Vec<String>, more: &[String]) {
+    for role in more {
+        if !roles.contains(role) {
+            roles.push(role.clone());
+        }
     }
 }
 

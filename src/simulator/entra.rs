@@ -20,6 +20,7 @@ use super::{
     keys::KeyRing,
     metadata::Version,
     pkce::Challenge,
+    provisioning::KnownJob,
     redirect_uri::RedirectUri,
 };
 use crate::domain::{clock::Clock, secret::Secret};
@@ -37,6 +38,8 @@ pub(super) struct Entra {
     pub(super) keys: KeyRing,
     pub(super) faults: Faults,
     pub(super) world: Mutex<World>,
+    /// The provisioning jobs, in the order in which they began.
+    pub(super) jobs: Mutex<Vec<KnownJob>>,
     /// Requests received, by [`Station`].
     received: [AtomicUsize; 4],
 }
@@ -99,6 +102,7 @@ impl Entra {
             keys: KeyRing::default(),
             faults: Faults::default(),
             world: Mutex::new(World { tenants, ..World::default() }),
+            jobs: Mutex::default(),
             received: Default::default(),
         }
     }
@@ -219,6 +223,6 @@ impl World {
         if !person.may_sign_in() {
             return Err(Aadsts::disabled());
         }
-        Ok((person.clone(), application.clone()))
+        Ok((person.clone(), tenant.application_for(application, grant.oid)))
     }
 }

@@ -11,6 +11,7 @@
 //! | `/{tenant}/oauth2/v2.0/token` | `token` |
 //! | `/{tenant}/oauth2/v2.0/logout` | `logout` |
 //! | `/control/fault` | `control` |
+//! | `/control/provisioning`, `…/{job}`, `…/{job}/{button}` | `provisioning` |
 //!
 //! The same without `v2.0` is the first version of Entra's endpoints.
 
@@ -60,16 +61,18 @@ use uuid::Uuid;
 
 pub use self::{
     client_certificate::{ClientCertificate, NotACertificate},
-    directory::{Application, Person, UserType},
+    directory::{Application, Group, Person, UserType},
     fault::{Ending, Fault, Station, UnknownFault},
     faults::Faults,
     provisioning::{
-        Action, ExternalId, Mapping, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
-        RoleMapping, ScimCredential, ScimTarget, TestConnectionError,
+        Action, CustomAttribute, CycleKind, ExternalId, JobSettings, JobState, Mapping, Matching,
+        MemberRequests, OnDemandError, ProvisioningEntry, ProvisioningJob, ProvisioningLog,
+        Quarantine, QuarantineLimits, QuarantineReason, ResourceKind, RoleMapping, RunningJob,
+        ScimCredential, ScimTarget, Scope, TestConnectionError,
     },
     redirect_uri::{Platform, RedirectUri, RedirectUriError},
-    seed::{ApplicationSeed, PersonSeed, TenantSeed},
-    tenant::{Directory, DirectoryEntry, SimulatedTenant},
+    seed::{ApplicationSeed, GroupSeed, PersonSeed, TenantSeed},
+    tenant::{Directory, DirectoryEntry, GroupEntry, SimulatedTenant},
 };
 use self::{entra::Entra, metadata::Version};
 use crate::domain::clock::Clock;
@@ -216,6 +219,10 @@ fn routes(app: &mut ServiceConfig) {
         .route("/simulator/submit.js", web::get().to(pages::submit))
         .route("/control/fault", web::get().to(control::show_fault))
         .route("/control/fault", web::post().to(control::set_fault))
+        .route("/control/provisioning", web::get().to(provisioning::control::list))
+        .route("/control/provisioning", web::post().to(provisioning::control::create))
+        .route("/control/provisioning/{job}", web::get().to(provisioning::control::show))
+        .route("/control/provisioning/{job}/{button}", web::post().to(provisioning::control::press))
         .route("/error", web::get().to(error_page))
         .route("/oidc/userinfo", web::route().to(userinfo));
     for version in ["", "/v2.0"] {

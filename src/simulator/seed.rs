@@ -1,12 +1,13 @@
 //! What a tenant begins with, as a file or a test states it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    directory::{Application, Person, Tenant, UserType, guid},
+    directory::{Application, Group, Person, Tenant, UserType, guid},
     redirect_uri::RedirectUri,
 };
 use crate::domain::secret::{Secret, random_bytes};
@@ -25,6 +26,9 @@ pub struct TenantSeed {
     /// The people.
     #[serde(default)]
     pub people: Vec<PersonSeed>,
+    /// The groups.
+    #[serde(default)]
+    pub groups: Vec<GroupSeed>,
     /// The app registrations.
     #[serde(default)]
     pub applications: Vec<ApplicationSeed>,
@@ -65,6 +69,27 @@ pub struct PersonSeed {
     /// Member or guest. Default member.
     #[serde(default)]
     pub user_type: UserType,
+    /// The name of the manager, a person of the same tenant.
+    #[serde(default)]
+    pub manager: Option<String>,
+    /// What else is known, by the directory's own names: `streetAddress`, `employeeId`,
+    /// `extensionAttribute1`.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// A group to be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSeed {
+    /// The object id; a random one if absent.
+    #[serde(default)]
+    pub oid: Option<Uuid>,
+    /// The name shown.
+    pub display_name: String,
+    /// The names of the direct members: people, and groups that stand above this one.
+    #[serde(default)]
+    pub members: BTreeSet<String>,
 }
 
 /// An app registration to be.
@@ -85,7 +110,8 @@ pub struct ApplicationSeed {
     /// Whether only assigned people may sign in. Default false.
     #[serde(default)]
     pub app_role_assignment_required: bool,
-    /// Who is assigned: the name as in [`PersonSeed::user_principal_name`] → values of app roles.
+    /// Who is assigned: the name as in [`PersonSeed::user_principal_name`], or a group's
+    /// → values of app roles.
     #[serde(default)]
     pub assignments: BTreeMap<String, Vec<String>>,
     /// Optional claims of the ID Token.
@@ -137,6 +163,7 @@ impl TenantSeed {
             display_name: capitalized(name),
             domain,
             people,
+            groups: Vec::new(),
             applications: vec![portico],
         }
     }
@@ -147,9 +174,21 @@ impl TenantSeed {
             domain: self.domain.to_ascii_lowercase(),
             display_name: self.display_name,
             people: Vec::new(),
+            groups: Vec::new(),
             applications: Vec::new(),
+            moment: 0,
+            changed: HashMap::new(),
+            deleted: HashMap::new(),
         };
+        let managers: Vec<_> = self.people.iter().map(|seed| seed.manager.clone()).collect();
         tenant.people = self.people.into_iter().map(|seed| seed.grow(&tenant.domain)).collect();
+        for (index, manager) in managers.into_iter().enumerate() {
+            let manager = manager.and_then(|name| Some(tenant.person_named(&name)?.oid));
+            tenant.people[index].manager = manager;
+        }
+        for seed in self.groups {
+            tenant.groups.push(seed.grow(&tenant));
+        }
         let applications = self.applications.into_iter().map(|seed| seed.grow(&tenant)).collect();
         tenant.applications = applications;
         tenant
@@ -171,9 +210,12 @@ impl PersonSeed {
             password: None,
             account_enabled: true,
             user_type: UserType::Member,
+            manager: None,
+            attributes: BTreeMap::new(),
         }
     }
 
+    /// Whose manager is not looked for yet.
     pub(super) fn grow(self, domain: &str) -> Person {
         let (first, last) =
             self.display_name.rsplit_once(' ').unwrap_or((&self.display_name, &self.display_name));
@@ -196,6 +238,24 @@ impl PersonSeed {
             soft_deleted: false,
             user_type: self.user_type,
             home_address: is_guest.then_some(address),
+            manager: None,
+            attributes: self.attributes,
+        }
+    }
+}
+
+impl GroupSeed {
+    /// A group of that name without members.
+    pub fn new(display_name: &str) -> Self {
+        Self { oid: None, display_name: display_name.into(), members: BTreeSet::new() }
+    }
+
+    /// Members whom `tenant` does not have are left out.
+    pub(super) fn grow(self, tenant: &Tenant) -> Group {
+        Group {
+            oid: self.oid.unwrap_or_else(guid),
+            display_name: self.display_name,
+            members: self.members.iter().filter_map(|name| tenant.oid_of(name)).collect(),
         }
     }
 }
@@ -215,9 +275,8 @@ impl ApplicationSeed {
         }
     }
 
-    /// Assignments of people whom `tenant` does not have are left out.
+    /// Assignments of people and groups that `tenant` does not have are left out.
     pub(super) fn grow(self, tenant: &Tenant) -> Application {
-        let oid_of = |name: &str| tenant.person_named(name).map(|person| person.oid);
         let assignments = self.assignments.into_iter();
         Application {
             client_id: self.client_id.unwrap_or_else(guid),
@@ -227,7 +286,7 @@ impl ApplicationSeed {
             redirect_uris: self.redirect_uris,
             app_role_assignment_required: self.app_role_assignment_required,
             assignments: assignments
-                .filter_map(|(name, roles)| Some((oid_of(&name)?, roles)))
+                .filter_map(|(name, roles)| Some((tenant.oid_of(&name)?, roles)))
                 .collect(),
             optional_claims: self.optional_claims,
             front_channel_logout_url: self.front_channel_logout_url,
@@ -278,5 +337,21 @@ mod tests {
 
         assert_eq!(assignments.len(), 6);
         assert_eq!(assignments[&tenant.person_named("Ada@acme.example").unwrap().oid], ["Admin"]);
+    }
+
+    #[test]
+    fn the_documented_file_is_a_tenant_with_a_manager_and_a_group() {
+        let document = include_str!("../../docs/simulated-tenant.md");
+        let file = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+
+        let mut seeds: Vec<TenantSeed> = serde_json::from_str(file.unwrap()).unwrap();
+        let tenant = seeds.remove(0).grow();
+
+        let (bo, ada) = (&tenant.people[0], &tenant.people[1]);
+        assert_eq!(ada.manager, Some(bo.oid));
+        assert_eq!(ada.attributes["city"], "Bern");
+        assert_eq!(tenant.groups[0].members, BTreeSet::from([ada.oid, bo.oid]));
+        let roles = tenant.roles(&tenant.applications[0]);
+        assert_eq!((&*roles[&ada.oid], &*roles[&bo.oid]), (&["Admin".to_owned()][..], &[][..]));
     }
 }

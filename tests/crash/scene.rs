@@ -72,6 +72,7 @@ fn simulated_entra() -> SimulatedEntra {
         domain: "acme.example".into(),
         display_name: "Acme".into(),
         people: Vec::new(),
+        groups: Vec::new(),
         applications: vec![ApplicationSeed::new("Portico")],
     };
     let options = SimulatorOptions {

@@ -68,6 +68,7 @@ fn tenant(service: &Service, name: &str) -> SimulatedTenant {
         domain: format!("{name}.example"),
         display_name: name.to_owned(),
         people: Vec::new(),
+        groups: Vec::new(),
         applications: vec![ApplicationSeed::new("Portico")],
     })
 }

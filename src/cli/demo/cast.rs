@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     domain::{master_key::MasterKey, organization::Slug, secret::Secret},
     http::pages::login::{DemoOrganization, DemoPerson},
-    simulator::{ApplicationSeed, PersonSeed, TenantSeed},
+    simulator::{ApplicationSeed, GroupSeed, PersonSeed, TenantSeed},
 };
 
 /// An organization on the bill.
@@ -16,8 +16,13 @@ struct Bill {
     slug: &'static str,
     display_name: &'static str,
     /// Name, user name without its domain, and app role of the people who have one.
-    leads: [(&'static str, &'static str, &'static str); 3],
+    leads: [(&'static str, &'static str, &'static str); LEADS],
 }
+
+/// People of each organization who have a role and are in [`GROUP`].
+const LEADS: usize = 3;
+/// The group of each organization, assigned with Default Access.
+const GROUP: &str = "Leads";
 
 const BILLS: [Bill; 2] = [
     Bill {
@@ -79,6 +84,8 @@ pub struct Cast {
     pub domain: String,
     /// Its tenant.
     pub tenant_id: Uuid,
+    /// Its group.
+    pub group_id: Uuid,
     /// Its app registration.
     pub client_id: Uuid,
     /// The registration's secret.
@@ -130,6 +137,7 @@ impl Cast {
             slug: Slug::parse(slug).expect("the demo's slugs are slugs"),
             display_name: bill.display_name,
             tenant_id: identifier(key, &format!("{slug} tenant")),
+            group_id: identifier(key, &format!("{slug} group")),
             client_id: identifier(key, &format!("{slug} application")),
             client_secret: password(key, &format!("{slug} client secret")),
             domain,
@@ -157,6 +165,13 @@ impl Cast {
             };
             Some((player.user_name.clone(), roles))
         });
+        let leads = self.players.iter().take(LEADS).map(|player| player.user_name.clone());
+        let group = GroupSeed {
+            oid: Some(self.group_id),
+            members: leads.collect(),
+            ..GroupSeed::new(GROUP)
+        };
+        let assignments = assignments.chain([(GROUP.to_owned(), Vec::new())]);
         let application = ApplicationSeed {
             client_id: Some(self.client_id),
             secret: Some(self.client_secret.clone()),
@@ -168,6 +183,7 @@ impl Cast {
             domain: self.domain.clone(),
             display_name: self.display_name.to_owned(),
             people: people.collect(),
+            groups: vec![group],
             applications: vec![application],
         }
     }

@@ -23,10 +23,13 @@ use crate::{
         setup_links,
     },
     simulator::{
-        Fault, Mapping, Platform, ProvisioningJob, ScimCredential, ScimTarget, SimulatedEntra,
+        Fault, JobSettings, Platform, RunningJob, ScimCredential, ScimTarget, SimulatedEntra,
         SimulatedTenant, SimulatorOptions,
     },
 };
+
+/// Whether the demo's tenants provision their groups, too.
+const GROUPS: bool = false;
 
 /// The simulated tenants, and who plays in them.
 pub struct Stage {
@@ -79,20 +82,19 @@ impl Stage {
     pub async fn provision(&self, cast: &[Cast]) -> anyhow::Result<()> {
         for cast in cast {
             let tenant = self.tenant(cast)?;
-            let mut job = ProvisioningJob::new(
-                ScimTarget {
-                    url: cast.scim_url.clone(),
-                    credential: ScimCredential::Bearer(cast.scim_password.clone()),
-                    feature_flag: false,
-                },
-                Mapping::default(),
-            );
+            let target = ScimTarget {
+                url: cast.scim_url.clone(),
+                credential: ScimCredential::Bearer(cast.scim_password.clone()),
+                feature_flag: false,
+            };
+            let settings = JobSettings { groups: GROUPS, ..JobSettings::new(target) };
+            let job = tenant.begin_provisioning(cast.client_id, settings);
             job.test_connection().await.context("Test Connection")?;
-            cycle(&mut job, &tenant, cast).await?;
+            cycle(&job).await?;
             for player in cast.players.iter().filter(|player| player.part == Part::IsDeactivated) {
                 tenant.unassign(cast.client_id, player.oid);
             }
-            cycle(&mut job, &tenant, cast).await?;
+            cycle(&job).await?;
         }
         Ok(())
     }
@@ -117,14 +119,9 @@ impl Stage {
     }
 }
 
-async fn cycle(
-    job: &mut ProvisioningJob,
-    tenant: &SimulatedTenant,
-    cast: &Cast,
-) -> anyhow::Result<()> {
-    let log = job.cycle(&tenant.directory(cast.client_id)).await;
-    match log.failures().next() {
-        Some(failure) => bail!("provisioning {}: {}", failure.person, failure.detail),
+async fn cycle(job: &RunningJob) -> anyhow::Result<()> {
+    match job.cycle().await.failures().next() {
+        Some(failure) => bail!("provisioning {}: {}", failure.name, failure.detail),
         None => Ok(()),
     }
 }

@@ -116,7 +116,11 @@ impl Directory<'_> {
         expected: Expected<'_>,
     ) -> Result<Group, Error> {
         let members = vec![MembersChange::Set(identifiers(members)?)];
-        self.change_group(id, expected, |_| Ok(group.clone()), members).await
+        let replaced = |before: group::Group| {
+            group.check_immutable(&before)?;
+            Ok(group.clone())
+        };
+        self.change_group(id, expected, replaced, members).await
     }
 
     /// Deletes a group.

@@ -99,7 +99,11 @@ impl Directory<'_> {
         user: &User,
         expected: Expected<'_>,
     ) -> Result<Account, Error> {
-        self.change_user(id, expected, |_| Ok(user.clone())).await
+        self.change_user(id, expected, |before| {
+            user.check_immutable(&before)?;
+            Ok(user.clone())
+        })
+        .await
     }
 
     /// Deletes an account; whoever is signed in to it is signed out.

@@ -1,214 +1,203 @@
 //! One person's way through a cycle.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Action, ProvisioningEntry,
-    attributes::{Known, Wanted, activation, patch},
-    client::{Answer, ScimClient},
+    mapping::{Known, PersonLink, Wanted},
+    matching::{Found, found},
+    report::{Action, Record, ResourceKind, Trouble},
+    target::{Step, Target},
 };
 
-/// Which user of the target a person is, and what that user is known to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Link {
-    pub(super) id: String,
-    pub(super) known: Known,
-}
-
-/// What a cycle does about one person.
-pub(super) struct Step {
+/// What a cycle does about one person; the manager comes later, in a [`ManagerStep`].
+pub(super) struct PersonStep {
     pub(super) oid: Uuid,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<PersonLink>,
     /// `None` for who was deleted for good.
     pub(super) wanted: Option<Wanted>,
 }
 
-/// The link after a step, and the lines of the log.
-type Outcome = (Option<Link>, Vec<ProvisioningEntry>);
+impl Step for PersonStep {
+    type Link = PersonLink;
 
-impl Step {
-    pub(super) async fn take(self, client: &ScimClient) -> Outcome {
-        let mut log = Log { oid: self.oid, person: String::new(), entries: Vec::new() };
-        let link = match (self.link, self.wanted) {
-            (Some(link), None) => delete(client, link, &mut log).await,
-            (None, None) => None,
-            (link, Some(wanted)) => {
-                log.person.clone_from(&wanted.name);
-                match link {
-                    Some(link) => update(client, link, &wanted, &mut log).await,
-                    // Whoever is disabled or not assigned was never provisioned, and is not now.
-                    None if !wanted.active => None,
-                    None => introduce(client, &wanted, &mut log).await,
-                }
-            }
-        };
-        (link, log.entries)
-    }
-}
-
-/// The lines about one person.
-struct Log {
-    oid: Uuid,
-    person: String,
-    entries: Vec<ProvisioningEntry>,
-}
-
-impl Log {
-    /// Writes the outcome down, and hands a successful answer on.
-    fn note(
-        &mut self,
-        action: Action,
-        sent: &Value,
-        answer: Result<Answer, String>,
-    ) -> Option<Answer> {
-        let (status, succeeded, detail) = match &answer {
-            Ok(answer) if answer.is_success() => (Some(answer.status), true, sent.to_string()),
-            Ok(answer) => (Some(answer.status), false, answer.detail()),
-            Err(cause) => (None, false, cause.clone()),
-        };
-        self.write(action, status, succeeded, detail);
-        answer.ok().filter(Answer::is_success)
+    fn record(&self) -> (Uuid, Record) {
+        let id = || self.link.as_ref().map(|link| link.id.clone()).unwrap_or_default();
+        let name = self.wanted.as_ref().map_or_else(id, |wanted| wanted.name.clone());
+        (self.oid, Record::new(ResourceKind::User, self.oid, name))
     }
 
-    fn write(&mut self, action: Action, status: Option<u16>, succeeded: bool, detail: String) {
-        let person = self.person.clone();
-        let entry = ProvisioningEntry { oid: self.oid, person, action, status, succeeded, detail };
-        self.entries.push(entry);
-    }
-}
-
-/// Matches the person by `userName`, then by `externalId`, and creates who is not there.
-async fn introduce(client: &ScimClient, wanted: &Wanted, log: &mut Log) -> Option<Link> {
-    for attribute in ["userName", "externalId"] {
-        let value = wanted.attributes.get(attribute)?;
-        let answer = client.find("Users", attribute, value).await;
-        match found(answer, attribute, log)? {
-            Found::Nobody => {}
-            Found::One(user) => {
-                let link = Link { id: user["id"].as_str()?.to_owned(), known: Known::of(&user) };
-                return update(client, link, wanted, log).await;
-            }
+    async fn take(self, target: Arc<Target>, record: &mut Record) -> Option<PersonLink> {
+        match (self.link, self.wanted) {
+            (Some(link), None) => remove(&target, link, record).await,
+            (Some(link), Some(wanted)) => keep(&target, link, &wanted, record).await,
+            (None, Some(wanted)) if wanted.active => introduce(&target, &wanted, record).await,
+            // Whoever is disabled or not assigned was never provisioned, and is not now.
+            (None, _) => None,
         }
     }
-    create(client, wanted, log).await
-}
 
-/// Whom a query found.
-enum Found {
-    Nobody,
-    One(Box<Value>),
-}
-
-/// `None`, with a line in the log, if the answer cannot be used.
-fn found(answer: Result<Answer, String>, attribute: &str, log: &mut Log) -> Option<Found> {
-    let answer = match answer {
-        Ok(answer) if answer.status == 200 => answer,
-        other => {
-            log.note_failed_query(other);
-            return None;
-        }
-    };
-    match answer.body["Resources"].as_array().map_or(&[][..], Vec::as_slice) {
-        [] if answer.body["totalResults"] == 0 => Some(Found::Nobody),
-        [user] if user["id"].is_string() => {
-            let by = format!("matched by {attribute}");
-            log.write(Action::Match, Some(200), true, by);
-            Some(Found::One(Box::new(user.clone())))
-        }
-        [_, _, ..] => {
-            let detail = format!("DuplicateTargetEntries: several users have this {attribute}");
-            log.write(Action::Match, Some(200), false, detail);
-            None
-        }
-        _ => {
-            let detail = "the answer is not a ListResponse with users".to_owned();
-            log.write(Action::Match, Some(200), false, detail);
-            None
-        }
+    fn leave(self) -> Option<PersonLink> {
+        self.link
     }
 }
 
-impl Log {
-    fn note_failed_query(&mut self, answer: Result<Answer, String>) {
-        let (status, detail) = match answer {
-            Ok(answer) => (Some(answer.status), answer.detail()),
-            Err(cause) => (None, cause),
-        };
-        self.write(Action::Match, status, false, detail);
+/// Deletes the user of who was in scope to the end; a 404 says that it is done.
+async fn remove(target: &Target, link: PersonLink, record: &mut Record) -> Option<PersonLink> {
+    if !link.managed {
+        return None;
     }
+    let answer = target.client.delete(ResourceKind::User, &link.id).await;
+    if answer.as_ref().is_ok_and(|answer| answer.status == 404) {
+        record.succeed(Action::Delete, 404, "it was deleted already".to_owned());
+        return None;
+    }
+    let deleted = record.note(Action::Delete, &Value::Null, answer).is_some();
+    (!deleted).then_some(link)
 }
 
-async fn create(client: &ScimClient, wanted: &Wanted, log: &mut Log) -> Option<Link> {
+/// Matches the person by one attribute after the other, and creates who is not there.
+async fn introduce(target: &Target, wanted: &Wanted, record: &mut Record) -> Option<PersonLink> {
+    for path in target.matching.iter().map(|matching| matching.path()) {
+        let Some(value) = wanted.attributes.get(path).and_then(Value::as_str) else { continue };
+        let answer = target.client.find(ResourceKind::User, path, value).await;
+        if let Found::One(user) = found(answer, path, record)? {
+            let link = PersonLink {
+                id: user["id"].as_str()?.to_owned(),
+                known: Known::of(&user, wanted),
+                managed: true,
+                manager: None,
+            };
+            return Some(update(target, link, wanted, record).await);
+        }
+    }
+    create(target, wanted, record).await
+}
+
+async fn create(target: &Target, wanted: &Wanted, record: &mut Record) -> Option<PersonLink> {
     let body = wanted.creation();
-    let answer = log.note(Action::Create, &body, client.create(&body).await)?;
-    let id = answer.body["id"].as_str();
+    let answer = target.client.create(ResourceKind::User, &body).await;
+    let answer = record.note(Action::Create, &body, answer)?;
+    let id = id_of(&answer.body, answer.status, record)?;
+    let known = Known { active: wanted.active, ..Known::default() }.after(wanted);
+    Some(PersonLink { id, known, managed: true, manager: None })
+}
+
+/// The `id` of what was created; without one, the answer is a failure.
+pub(super) fn id_of(body: &Value, status: u16, record: &mut Record) -> Option<String> {
+    let id = body["id"].as_str().map(str::to_owned);
     if id.is_none() {
         let detail = "the answer to the POST has no id".to_owned();
-        log.write(Action::Create, Some(answer.status), false, detail);
+        record.fail(Action::Create, Some(status), None, detail, Trouble::Lasting);
     }
-    let known = Known { active: wanted.active, ..Known::default() };
-    Some(Link { id: id?.to_owned(), known: known.after(wanted) })
+    id
 }
 
-/// Sends what changed, attributes first; a user who vanished is looked for again next time.
-async fn update(
-    client: &ScimClient,
-    mut link: Link,
+/// Brings a known user up to date, after a look at it; without a difference, nothing is sent.
+async fn keep(
+    target: &Target,
+    mut link: PersonLink,
     wanted: &Wanted,
-    log: &mut Log,
-) -> Option<Link> {
-    let changes = wanted.changes(&link.known, client.feature_flag);
-    if wanted.active && !changes.is_empty() {
-        match send(client, &link, Action::Update, &changes, log).await {
-            Sent::Done => link.known = link.known.after(wanted),
-            Sent::Refused => {}
-            Sent::Gone => return None,
+    record: &mut Record,
+) -> Option<PersonLink> {
+    let same = !wanted.active || wanted.changes(&link.known, target.dialect).is_empty();
+    if same && wanted.active == link.known.active {
+        link.managed = wanted.in_scope;
+        return Some(link);
+    }
+    match read(target, &link.id, record).await {
+        Some(user) => {
+            link.known = Known::of(&user, wanted);
+            Some(update(target, link, wanted, record).await)
         }
+        None => Some(link),
+    }
+}
+
+/// The user as the target has it at this moment.
+async fn read(target: &Target, id: &str, record: &mut Record) -> Option<Value> {
+    if target.reads_by_query {
+        let answer = target.client.find(ResourceKind::User, "id", id).await;
+        return match found(answer, "id", record)? {
+            Found::One(user) => Some(*user),
+            Found::Nobody => {
+                let detail = "the user is not there any more".to_owned();
+                let code = Some("InvalidAnchor");
+                record.fail(Action::Read, Some(200), code, detail, Trouble::Lasting);
+                None
+            }
+        };
+    }
+    let answer = target.client.read(ResourceKind::User, id).await;
+    Some(record.require_success(Action::Read, answer)?.body)
+}
+
+/// Sends what differs, attributes first.
+async fn update(
+    target: &Target,
+    mut link: PersonLink,
+    wanted: &Wanted,
+    record: &mut Record,
+) -> PersonLink {
+    let changes = wanted.changes(&link.known, target.dialect);
+    if wanted.active
+        && !changes.is_empty()
+        && send(target, &link, Action::Update, &changes, record).await
+    {
+        link.known = link.known.after(wanted);
     }
     if wanted.active != link.known.active {
         let action = if wanted.active { Action::Restore } else { Action::Disable };
-        let operation = activation(wanted.active, client.feature_flag);
-        match send(client, &link, action, &[operation], log).await {
-            Sent::Done => link.known.active = wanted.active,
-            Sent::Refused => {}
-            Sent::Gone => return None,
+        let operation = target.dialect.activation(wanted.active);
+        if send(target, &link, action, &[operation], record).await {
+            link.known.active = wanted.active;
         }
     }
-    Some(link)
-}
-
-/// What became of a PATCH.
-enum Sent {
-    Done,
-    Refused,
-    Gone,
+    // Who could not be disabled is still looked after.
+    link.managed = wanted.in_scope || link.known.active;
+    link
 }
 
 async fn send(
-    client: &ScimClient,
-    link: &Link,
+    target: &Target,
+    link: &PersonLink,
     action: Action,
     operations: &[Value],
-    log: &mut Log,
-) -> Sent {
-    let answer = client.patch(&link.id, &patch(operations)).await;
-    let gone = is_gone(&answer);
-    match log.note(action, &json!(operations), answer) {
-        Some(_) => Sent::Done,
-        None if gone => Sent::Gone,
-        None => Sent::Refused,
+    record: &mut Record,
+) -> bool {
+    let answer = target.client.patch(ResourceKind::User, &link.id, operations).await;
+    record.note(action, &json!(operations), answer).is_some()
+}
+
+/// Sets, changes or takes away a person's manager, in the second pass.
+pub(super) struct ManagerStep {
+    pub(super) oid: Uuid,
+    pub(super) name: String,
+    pub(super) link: PersonLink,
+    /// The target's id of the manager.
+    pub(super) manager: Option<String>,
+}
+
+impl Step for ManagerStep {
+    type Link = PersonLink;
+
+    fn record(&self) -> (Uuid, Record) {
+        (self.oid, Record::new(ResourceKind::User, self.oid, self.name.clone()))
     }
-}
 
-async fn delete(client: &ScimClient, link: Link, log: &mut Log) -> Option<Link> {
-    log.person.clone_from(&link.id);
-    let answer = client.delete(&link.id).await;
-    let gone = is_gone(&answer);
-    let deleted = log.note(Action::Delete, &Value::Null, answer).is_some();
-    (!deleted && !gone).then_some(link)
-}
+    async fn take(self, target: Arc<Target>, record: &mut Record) -> Option<PersonLink> {
+        let mut link = self.link;
+        let before = link.manager.as_deref();
+        let operations = target.dialect.manager(before, self.manager.as_deref());
+        if send(&target, &link, Action::Reference, &operations, record).await {
+            link.manager = self.manager;
+        }
+        Some(link)
+    }
 
-fn is_gone(answer: &Result<Answer, String>) -> bool {
-    answer.as_ref().is_ok_and(|answer| answer.status == 404)
+    fn leave(self) -> Option<PersonLink> {
+        Some(self.link)
+    }
 }

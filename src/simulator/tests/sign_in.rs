@@ -206,3 +206,22 @@ async fn a_guest_has_an_email_and_another_home() {
     assert_eq!(claims["preferred_username"], "gil@guests.example");
     assert_ne!(claims["idp"], claims["iss"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_assigned_by_a_group_alone_may_sign_in_with_the_groups_roles() {
+    let scene = Scene::begin();
+    let client_id = scene.application.client_id;
+    scene.tenant.change_application(client_id, |application| {
+        application.app_role_assignment_required = true;
+    });
+    let nona = scene.tenant.person("nona@acme.example").unwrap().oid;
+    let crew = scene.tenant.add_group(GroupSeed::new("Crew")).oid;
+    scene.tenant.add_member(crew, nona);
+    scene.tenant.assign_role(client_id, crew, "User");
+
+    let code = scene.sign_in("nona@acme.example").await.parameter("code").unwrap();
+    let answer = scene.redeem(&code, ("", None)).await;
+
+    let (_, claims) = Scene::read(answer.json()["id_token"].as_str().unwrap());
+    assert_eq!(claims["roles"], json!(["User"]));
+}

@@ -89,6 +89,7 @@ impl Organization {
             domain: format!("{slug}.example"),
             display_name: capitalized(slug),
             people: Vec::new(),
+            groups: Vec::new(),
             applications: vec![ApplicationSeed {
                 optional_claims: ["login_hint".to_owned()].into(),
                 ..ApplicationSeed::new("Portico")
