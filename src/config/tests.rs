@@ -285,9 +285,15 @@ fn an_address_that_is_no_redis_is_refused_without_being_repeated() {
 fn a_postgresql_address_is_shown_without_its_password() {
     for (written, shown) in [
         ("postgres://127.0.0.1/portico", "postgres://127.0.0.1/portico"),
-        ("postgresql://portico@db.example.com:6432/p", "postgresql://portico@db.example.com:6432/p"),
+        (
+            "postgresql://portico@db.example.com:6432/p",
+            "postgresql://portico@db.example.com:6432/p",
+        ),
         ("postgres://portico:hunter2@[::1]/portico", "postgres://portico:********@[::1]/portico"),
-        ("postgres://u:hunter2@a,b/p?sslmode=require", "postgres://u:********@a,b/p?sslmode=require"),
+        (
+            "postgres://u:hunter2@a,b/p?sslmode=require",
+            "postgres://u:********@a,b/p?sslmode=require",
+        ),
         ("postgres://u:hunter%402@/p?host=/run", "postgres://u:********@/p?host=/run"),
     ] {
         let config = Written::set_up("").variable("PORTICO_DATABASE__URL", written).load().unwrap();
@@ -331,7 +337,9 @@ fn another_machine_is_spoken_to_by_tls_unless_the_address_says_otherwise() {
     for place in ["localhost/p", "127.8.9.1/p", "[::1]/p", "/p?host=/run", "db/p?sslmode=disable"] {
         assert_eq!(mode(&address(place)), Ok(SslMode::Disable), "{place}");
     }
-    for place in ["db/p", "localhost,db/p", "localhost/p?sslmode=require", "db/p?sslmode=verify-full"] {
+    for place in
+        ["db/p", "localhost,db/p", "localhost/p?sslmode=require", "db/p?sslmode=verify-full"]
+    {
         assert_eq!(mode(&address(place)), Ok(SslMode::Require), "{place}");
     }
     for place in ["db/p?sslmode=prefer", "db/p?sslmode=allow", "db/p?sslmode=", "db/p?sslmode=no"] {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use portico::{
-    domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
+use portico::domain::{
+    access_role::AccessRole, account::Account, secret::SecretDigest, session::Session,
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
