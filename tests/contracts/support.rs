@@ -114,7 +114,7 @@ const WITHOUT_POSTGRES: &[u8] =
 
 /// A schema of a PostgreSQL database that a test has to itself.
 pub struct Schema {
-    server: Config,
+    server: Box<Config>,
     name: String,
 }
 
@@ -126,7 +126,7 @@ impl Schema {
         let server = url.parse::<PostgresUrl>().unwrap().server();
         let name = format!("test_{}", OrganizationId::generate()).replace('-', "");
         raw(&server).await.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
-        Self { server, name }
+        Self { server: Box::new(server), name }
     }
 
     /// None where `PORTICO_TEST_POSTGRES` names no database, which is said once.
@@ -141,7 +141,7 @@ impl Schema {
 
     /// The server, where nothing but this schema is seen.
     pub fn server(&self) -> Config {
-        let mut server = self.server.clone();
+        let mut server = Config::clone(&self.server);
         server.options(format!("-c search_path={}", self.name));
         server
     }

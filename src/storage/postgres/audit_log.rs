@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresStore,
-    columns::{Columns, Count, Json, Moment, Text},
+    columns::{Columns, Count, Json, Moment, Text, places},
     failure::Failure,
 };
 use crate::{
@@ -42,13 +42,12 @@ pub(super) const VALUES: usize = 8;
 /// The statement, or part of one, that writes an event down for each row of `source`; its values
 /// begin at `$first`.
 pub(super) fn insertion(first: usize, source: &str) -> String {
-    let [a, b, c, d, e, f, g, h] = std::array::from_fn(|n| first + n);
+    let types = ["uuid", "uuid", "timestamptz", "text", "text", "text", "text", "json"];
     format!(
         "INSERT INTO audit_event
              (organization_id, id, at, actor, action, target, reference, details)
-         SELECT ${a}::uuid, ${b}::uuid, ${c}::timestamptz, ${d}::text, ${e}::text, ${f}::text,
-                ${g}::text, ${h}::json
-         FROM {source}"
+         SELECT {} FROM {source}",
+        places(first, &types)
     )
 }
 

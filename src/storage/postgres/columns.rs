@@ -72,6 +72,12 @@ pub(super) fn place(column: &str, key: &[u8]) -> String {
     format!("{column}/{}", hexadecimal(key))
 }
 
+/// The places in a statement, from `$first` on, of values of these types: `$4::uuid, $5::text`.
+pub(super) fn places(first: usize, types: &[&str]) -> String {
+    let place = |(number, of): (usize, &&str)| format!("${}::{of}", first + number);
+    types.iter().enumerate().map(place).collect::<Vec<_>>().join(", ")
+}
+
 /// A moment, in whole microseconds; what is finer is cut off.
 #[derive(Debug)]
 pub(super) struct Moment(pub(super) Timestamp);

@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 use super::{
     PostgresStore,
     audit_log::{self, AuditRow},
-    columns::{Columns, Text},
+    columns::{Columns, Text, places},
     failure::Failure,
 };
 use crate::{
@@ -69,18 +69,19 @@ const ARRAYS_FROM_3: &str =
 /// has a row; its values, organization and connector before those of [`LearnedRows`], begin at
 /// `$first`.
 pub(super) fn learning(first: usize, source: &str) -> String {
-    let [a, b, c, d, e, f, g, h, i] = std::array::from_fn(|n| first + n);
+    let arrays = ["text[]", "text[]", "text[]", "text[]", "text[]", "boolean[]", "boolean[]"];
     format!(
         "{INSERT}
-         SELECT ${a}::uuid, ${b}::uuid, each.schema_folded, each.name_folded, each.schema,
-                each.name, each.kind, each.multi_valued, each.declared
-         FROM unnest(${c}::text[], ${d}::text[], ${e}::text[], ${f}::text[], ${g}::text[],
-                     ${h}::boolean[], ${i}::boolean[]) WITH ORDINALITY
+         SELECT {}, each.schema_folded, each.name_folded, each.schema, each.name, each.kind,
+                each.multi_valued, each.declared
+         FROM unnest({}) WITH ORDINALITY
                   AS each (schema_folded, name_folded, schema, name, kind, multi_valued, declared,
                            place)
          WHERE EXISTS (SELECT FROM {source})
          ORDER BY each.place
-         ON CONFLICT DO NOTHING"
+         ON CONFLICT DO NOTHING",
+        places(first, &["uuid", "uuid"]),
+        places(first + 2, &arrays)
     )
 }
 

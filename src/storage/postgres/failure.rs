@@ -131,8 +131,9 @@ impl Kind {
 
     fn of_connection(error: &tokio_postgres::Error) -> Option<Self> {
         let io = || causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
-        let is_tls =
-            |error: &io::Error| error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+        let is_tls = |error: &io::Error| {
+            error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
+        };
         if error.to_string().contains("TLS") || io().any(is_tls) {
             Some(Self::Tls)
         } else if error.is_closed() || io().next().is_some() || causes(error).next().is_none() {

@@ -218,21 +218,18 @@ fn rows(source: Source, filter: &Filter, values: &mut Bound) -> String {
             "member_id",
         )
     };
-    let only = named(filter)
-        .map_or_else(String::new, |id| format!(" AND belonging.{column} = {}", bind(values, id)));
-    format!("(SELECT coalesce(json_agg(json_build_object({row})), '[]'::json) FROM {from}{only})")
-}
-
-/// The one row that can match: `members eq "…"`.
-fn named(filter: &Filter) -> Option<Option<MemberId>> {
-    match filter {
+    // The one row that can match: `members eq "…"`.
+    let only = match filter {
         Filter::Compare(Comparison { path, operator: Operator::Equal, value, .. })
             if path.sub_attribute.as_deref().is_none_or(|sub| sub == "value") =>
         {
-            value.as_str().map(|value| value.parse().ok())
+            let named = value.as_str().map(|value| value.parse::<MemberId>().ok());
+            named.map(|id| format!(" AND belonging.{column} = {}", bind(values, id)))
         }
         _ => None,
-    }
+    };
+    let only = only.unwrap_or_default();
+    format!("(SELECT coalesce(json_agg(json_build_object({row})), '[]'::json) FROM {from}{only})")
 }
 
 /// The condition that the row `one` has one of the keys.

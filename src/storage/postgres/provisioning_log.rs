@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresStore, Values,
-    columns::{Columns, Count, Json, Moment, Text},
+    columns::{Columns, Count, Json, Moment, Text, places},
     failure::Failure,
 };
 use crate::{
@@ -67,10 +67,10 @@ impl ProvisioningLog for PostgresStore {
     ) -> Result<Vec<ProvisioningRecord>, Unavailable> {
         let limit = Count(wanted.limit);
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&organization_id, &connector_id, &limit];
-        let mut conditions = String::new();
+        let mut conditions = vec!["organization_id = $1 AND connector_id = $2".to_owned()];
         let mut only = |condition, value| {
             values.push(value);
-            conditions += &format!(" AND {condition} ${}", values.len());
+            conditions.push(format!("{condition} ${}", values.len()));
         };
         if let Some(outcome) = &wanted.outcome {
             only("outcome =", outcome);
@@ -83,8 +83,8 @@ impl ProvisioningLog for PostgresStore {
         }
         let sql = format!(
             "SELECT {COLUMNS} FROM provisioning_record
-             WHERE organization_id = $1 AND connector_id = $2{conditions}
-             ORDER BY id DESC LIMIT $3"
+             WHERE {} ORDER BY id DESC LIMIT $3",
+            conditions.join(" AND ")
         );
         self.all("reading the provisioning log", &sql, &values, read).await
     }
@@ -221,14 +221,24 @@ pub(super) const VALUES: usize = 14;
 /// The part of a statement that writes a line down if `source` has a row; its values begin at
 /// `$first`.
 pub(super) fn insertion(first: usize, source: &str) -> String {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = std::array::from_fn(|n| first + n);
-    format!(
-        "INSERT INTO provisioning_record ({COLUMNS})
-         SELECT ${a}::uuid, ${b}::uuid, ${c}::uuid, ${d}::timestamptz, ${e}::text, ${f}::text,
-                ${g}::text, ${h}::integer, ${i}::text, ${j}::text, ${k}::text, ${l}::json,
-                ${m}::json, ${n}::uuid
-         FROM {source}"
-    )
+    let types = [
+        "uuid",
+        "uuid",
+        "uuid",
+        "timestamptz",
+        "text",
+        "text",
+        "text",
+        "integer",
+        "text",
+        "text",
+        "text",
+        "json",
+        "json",
+        "uuid",
+    ];
+    let places = places(first, &types);
+    format!("INSERT INTO provisioning_record ({COLUMNS}) SELECT {places} FROM {source}")
 }
 
 /// A line as it is written.

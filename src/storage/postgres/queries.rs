@@ -91,18 +91,18 @@ impl PostgresStore {
         let values: &Values<'_> =
             &[&organization_id, &connector_id, &Count(start), &Count(query.limit)];
         let rows = self.all(doing, &sql, values, |columns| {
-            let (Count(total), Count(before)) = (columns.read()?, columns.read()?);
+            let bounds = (columns.read::<Count>()?.0, columns.read::<Count>()?.0);
             let position = columns.read::<Option<Count>>()?;
             let item = match position {
                 Some(Count(position)) => Some((position, T::read(columns)?)),
                 None => None,
             };
-            Ok((total, before, item))
+            Ok((bounds, item))
         });
-        let rows: Vec<(u64, u64, Option<(u64, T)>)> = rows.await?;
-        let (total, before) = rows.first().map_or((0, 0), |(total, before, _)| (*total, *before));
+        let (bounds, items): (Vec<_>, Vec<_>) = rows.await?.into_iter().unzip();
+        let (total, before) = bounds.first().copied().unwrap_or_default();
         let mut page = Page { total, ..Page::default() };
-        for (position, item) in rows.into_iter().filter_map(|(_, _, item)| item) {
+        for (position, item) in items.into_iter().flatten() {
             page.position = Some(position);
             page.items.push(item);
         }
@@ -185,11 +185,11 @@ impl<'q> Selection<'q> {
         } else {
             T::COLUMNS.replace("attributes", "'{}'::json AS attributes")
         };
-        let of_test = test.iter().flat_map(|test| &test.columns);
-        let of_test: String = of_test.map(|column| format!(", {column}")).collect();
+        let of_test = test.iter().flat_map(|test| test.columns.iter().cloned());
+        let columns = std::iter::once(columns).chain(of_test).collect::<Vec<_>>().join(", ");
         let (after, limit) = (values.len() + 1, values.len() + 2);
         let sql = format!(
-            "SELECT position, {columns}{of_test} FROM {} AS one
+            "SELECT position, {columns} FROM {} AS one
              WHERE one.organization_id = $1 AND one.connector_id = $2 AND {candidates}
                  AND one.position > ${after}::bigint
              ORDER BY one.position LIMIT ${limit}",

@@ -46,19 +46,19 @@ impl<'a> TrailRows<'a> {
     /// The end of a statement that writes the trail down if `source`, a part of the statement
     /// before it, has a row; its values begin at `$first`.
     pub(super) fn insertion(&self, first: usize, source: &str) -> String {
-        let audit = audit_log::insertion(first, source);
         let mut next = first + audit_log::VALUES;
-        let mut sql = String::new();
+        let mut parts = Vec::new();
         if self.record.is_some() {
             let insertion = provisioning_log::insertion(next, source);
-            sql += &format!(", recorded AS ({insertion})");
+            parts.push(format!(", recorded AS ({insertion})"));
             next += provisioning_log::VALUES;
         }
         if self.learned.is_some() {
             let insertion = custom_attributes::learning(next, source);
-            sql += &format!(", learned AS ({insertion})");
+            parts.push(format!(", learned AS ({insertion})"));
         }
-        sql + "\n" + &audit
+        parts.push(audit_log::insertion(first, source));
+        parts.join("\n")
     }
 
     /// In the order of [`Self::insertion`].
