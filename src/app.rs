@@ -201,6 +201,7 @@ impl App {
             demo_organizations: demo.organizations,
             security_headers: SecurityHeaders::new(&public_url),
             cursor_key: Arc::new(CursorKey::derive(&self.master_key)),
+            operator_token: self.config.api.operator_token.as_ref().map(Secret::digest),
             walks: Arc::default(),
         }
     }

@@ -8,6 +8,7 @@
 //! file instead of the first. The keys that exist are those of the sections' structs: nothing
 //! repeats them, and a test holds `example.toml` against them.
 
+mod api;
 mod database;
 mod listen;
 mod log;
@@ -30,6 +31,7 @@ use serde_json::Value;
 
 use self::reading::Reader;
 pub use self::{
+    api::Api,
     database::{Database, NotAPostgresUrl, Place, PostgresUrl},
     listen::{Address, Listen},
     log::{Log, LogFilter, LogFormat},
@@ -69,6 +71,8 @@ pub struct Config {
     pub scim: Scim,
     /// What outgoing requests may reach besides public hosts.
     pub outbound: Outbound,
+    /// Who may call the management API besides admins.
+    pub api: Api,
     /// What pages say.
     pub pages: Pages,
     /// What the log says, and how.
@@ -89,6 +93,7 @@ impl Config {
             return_to: ReturnTo::default(),
             scim: Scim::default(),
             outbound: Outbound::default(),
+            api: Api::default(),
             pages: Pages::default(),
             log: Log::default(),
         }
@@ -111,6 +116,7 @@ impl Config {
             return_to: reader.section(),
             scim: reader.section(),
             outbound: reader.section(),
+            api: reader.section(),
             pages: reader.section(),
             log: reader.section(),
             public_url: reader.finish(public_url)?,

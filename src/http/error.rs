@@ -115,8 +115,26 @@ impl ResponseError for PageError {
 pub enum ApiError {
     /// No live session came along.
     NotSignedIn,
+    /// No bearer token that this service believes.
+    NoToken,
+    /// The token is of a person who may not look after an organization.
+    NotAnAdmin,
+    /// There is nothing there, or nothing of the caller's organization.
+    NotFound(&'static str),
+    /// The request can't be carried out; the text says why, and what to do.
+    Refused(String),
+    /// What is there does not allow it; the text says why, and what to do.
+    Conflict(String),
+    /// The body is too long, or did not arrive.
+    Body(BodyError),
     /// A part of the service is away.
     Unavailable(Unavailable),
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
 }
 
 impl From<Unavailable> for ApiError {
@@ -130,6 +148,23 @@ impl ApiError {
     pub fn response(&self) -> HttpResponse {
         let (error, description) = match self {
             Self::NotSignedIn => ("not_signed_in", "There is no live session.".to_owned()),
+            Self::NoToken => (
+                "invalid_token",
+                "Send the operator token, or an admin's token from /session/token, as Bearer."
+                    .to_owned(),
+            ),
+            Self::NotAnAdmin => {
+                ("insufficient_scope", "That takes the role Admin or above.".to_owned())
+            }
+            Self::NotFound(what) => ("not_found", (*what).to_owned()),
+            Self::Refused(why) => ("invalid_request", why.clone()),
+            Self::Conflict(why) => ("conflict", why.clone()),
+            Self::Body(BodyError::TooLarge) => {
+                ("too_large", "The body is longer than 64 KiB.".to_owned())
+            }
+            Self::Body(BodyError::BrokenOff | BodyError::TooSlow) => {
+                ("incomplete", "The body did not arrive whole. Send it again.".to_owned())
+            }
             Self::Unavailable(unavailable) => {
                 let part = unavailable.part.as_str();
                 let reference = log_unavailable(unavailable);
@@ -139,8 +174,14 @@ impl ApiError {
             }
         };
         let mut response = HttpResponse::build(self.status_code());
-        if let Self::Unavailable(_) = self {
-            response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+        match self {
+            Self::Unavailable(_) => {
+                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+            }
+            Self::NoToken => {
+                response.insert_header((WWW_AUTHENTICATE, r#"Bearer realm="api""#));
+            }
+            _ => {}
         }
         response
             .insert_header((CACHE_CONTROL, "no-store"))
@@ -151,8 +192,8 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSignedIn => f.write_str("not signed in"),
             Self::Unavailable(unavailable) => unavailable.fmt(f),
+            error => error.status_code().fmt(f),
         }
     }
 }
@@ -160,7 +201,12 @@ impl fmt::Display for ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::NotAnAdmin => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Body(error) => body_status(*error),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -18,6 +18,7 @@ use actix_web::{
 
 use crate::{
     config::Proxies,
+    domain::secret::SecretDigest,
     http::scim::walks::Walks,
     http::{
         cookies::Cookies,
@@ -34,6 +35,7 @@ use crate::{
     service::directory_access::DirectoryMemory,
 };
 
+pub mod api;
 pub mod assets;
 pub mod body;
 pub mod cookies;
@@ -75,6 +77,8 @@ pub struct State {
     pub security_headers: SecurityHeaders,
     /// What the cursors of SCIM lists are sealed under.
     pub cursor_key: Arc<CursorKey>,
+    /// The digest of the operator token, if there is one.
+    pub operator_token: Option<SecretDigest>,
     /// Who is on the way through a SCIM list.
     pub walks: Arc<Walks>,
 }
@@ -130,6 +134,7 @@ pub fn app(
         .service(web::resource("/health/live").route(web::get().to(health::live)))
         .service(web::resource("/health/ready").route(web::get().to(health::ready)))
         .configure(assets::routes)
+        .service(api::routes())
         .service(scim::routes());
     App::new()
         .app_data(state.clone())

@@ -4,7 +4,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 const TYPE: &str = "at+jwt";
 
 /// What an access token says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// This service's public address.
     pub iss: String,
@@ -45,6 +45,18 @@ pub struct AccessTokenClaims {
 }
 
 impl AccessTokenClaims {
+    /// The claims of a token that was issued here for the platform and has not ended.
+    pub fn verify(
+        token: &Secret,
+        signer: &Signer,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let claims: Self = signer.verified(token)?;
+        let is_for_platform = claims.iss == issuer && claims.aud == issuer;
+        (is_for_platform && now.as_second() < claims.exp).then_some(claims)
+    }
+
     /// The moments and the name of a token issued at `now`: `(iat, exp, jti)`.
     pub fn issued_at(now: Timestamp) -> (i64, i64, String) {
         let jti = Secret::generate().expose()[..22].to_owned();

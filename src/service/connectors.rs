@@ -193,19 +193,25 @@ pub async fn find_for_sign_in(
     Ok(connectors.into_iter().find(|connector| connector.enabled))
 }
 
+/// A connector, enabled or not, with its organization.
+pub async fn find(
+    ports: &Ports,
+    id: ConnectorId,
+) -> Result<Option<(Organization, Connector)>, Unavailable> {
+    let Some(connector) = ports.store.find_connector(id).await? else { return Ok(None) };
+    let organization = ports.store.find_organization(connector.organization_id).await?;
+    Ok(organization.map(|organization| (organization, connector)))
+}
+
 /// A connector that is enabled, with its organization, whose edition has connectors.
 pub async fn find_enabled(
     ports: &Ports,
     id: ConnectorId,
 ) -> Result<Option<(Organization, Connector)>, Unavailable> {
-    let Some(connector) = ports.store.find_connector(id).await?.filter(|found| found.enabled)
-    else {
-        return Ok(None);
-    };
-    let organization = ports.store.find_organization(connector.organization_id).await?;
-    Ok(organization
-        .filter(|organization| organization.edition == Edition::Enterprise)
-        .map(|organization| (organization, connector)))
+    let found = find(ports, id).await?;
+    Ok(found.filter(|(organization, connector)| {
+        connector.enabled && organization.edition == Edition::Enterprise
+    }))
 }
 
 /// The "Web" redirect URI of a connector, for the provider's registration.

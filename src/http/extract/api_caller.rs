@@ -9,13 +9,16 @@ use crate::{
         access_role::AccessRole,
         audit_event::Actor,
         connector::Connector,
-        id::{AccountId, ConnectorId},
+        id::{AccountId, ConnectorId, OrganizationId},
         organization::Organization,
         secret::Secret,
     },
     http::{State, error::ApiError},
+    oauth::access_token::AccessTokenClaims,
     service::connectors,
 };
+
+const NO_CONNECTOR: ApiError = ApiError::NotFound("There is no connector with that id.");
 
 /// Who calls the management API, proved by a bearer token.
 ///
@@ -33,10 +36,8 @@ pub enum ApiCaller {
 pub struct Admin {
     /// Who.
     pub account_id: AccountId,
-    /// The slug of their organization.
-    pub organization: String,
-    /// At least Admin.
-    pub role: AccessRole,
+    /// Their organization.
+    pub organization: OrganizationId,
 }
 
 impl ApiCaller {
@@ -57,15 +58,15 @@ impl ApiCaller {
         state: &State,
         id: &str,
     ) -> Result<(Organization, Connector), ApiError> {
-        let id: ConnectorId = id.parse().map_err(|_| ApiError::NotFound)?;
+        let id: ConnectorId = id.parse().map_err(|_| NO_CONNECTOR)?;
         let found = connectors::find(&state.ports, id).await?;
-        found.filter(|(organization, _)| self.looks_after(organization)).ok_or(ApiError::NotFound)
+        found.filter(|(organization, _)| self.looks_after(organization)).ok_or(NO_CONNECTOR)
     }
 
     fn looks_after(&self, organization: &Organization) -> bool {
         match self {
             Self::Operator => true,
-            Self::Admin(admin) => admin.organization == organization.slug.as_str(),
+            Self::Admin(admin) => admin.organization == organization.id,
         }
     }
 }
@@ -78,25 +79,30 @@ impl FromRequest for ApiCaller {
         let request = request.clone();
         Box::pin(async move {
             let state = request.app_data::<Data<State>>().expect("every app carries its state");
-            authenticate(state, &request)
+            authenticate(state, &request).await
         })
     }
 }
 
-fn authenticate(state: &State, request: &HttpRequest) -> Result<ApiCaller, ApiError> {
+async fn authenticate(state: &State, request: &HttpRequest) -> Result<ApiCaller, ApiError> {
     let token = bearer(request).ok_or(ApiError::NoToken)?;
     if state.operator_token.as_ref().is_some_and(|operator| *operator == token.digest()) {
         return Ok(ApiCaller::Operator);
     }
     let (ports, now) = (&state.ports, state.ports.clock.now());
-    let claims = ports.signer.verify(&token, &ports.settings.public_url, now);
+    let claims = AccessTokenClaims::verify(&token, &ports.signer, &ports.settings.public_url, now);
     let claims = claims.ok_or(ApiError::NoToken)?;
     if claims.role < AccessRole::Admin {
         return Err(ApiError::NotAnAdmin);
     }
-    let account_id = claims.sub.parse().map_err(|_| ApiError::NoToken)?;
-    let (organization, role) = (claims.organization, claims.role);
-    Ok(ApiCaller::Admin(Rc::new(Admin { account_id, organization, role })))
+    let account_id: AccountId = claims.sub.parse().map_err(|_| ApiError::NoToken)?;
+    let slug = claims.organization.parse().map_err(|_| ApiError::NoToken)?;
+    let organization = ports.store.find_organization_by_slug(&slug).await?;
+    let organization = organization.ok_or(ApiError::NoToken)?;
+    // The token is good for minutes; whoever was deactivated meanwhile does nothing with it.
+    let account = ports.store.find_account(organization.id, account_id).await?;
+    account.filter(|account| account.active).ok_or(ApiError::NoToken)?;
+    Ok(ApiCaller::Admin(Rc::new(Admin { account_id, organization: organization.id })))
 }
 
 /// The token of a request with exactly one `Authorization` header.
