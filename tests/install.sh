@@ -135,6 +135,23 @@ need_proxies() {
         55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea
 }
 
+# The virtual environment that tests/scim2_tester.sh looks in.
+scim2_environment() {
+    local folder=$tools/scim2
+    rm -rf "$folder"
+    python3 -m venv "$folder" &&
+        "$folder/bin/pip" install --only-binary=:all: --no-deps --requirement tests/scim2_tester.txt &&
+        cp tests/scim2_tester.txt "$folder"
+}
+
+# The versions that tests/scim2_tester.txt names.
+need_scim2() {
+    cmp --silent tests/scim2_tester.txt "$tools/scim2/scim2_tester.txt" && return
+    # Debian's Python comes without what makes virtual environments.
+    python3 -c 'import ensurepip' 2>/dev/null || provide python3-venv package python3-venv || return
+    provide scim2-tester scim2_environment
+}
+
 chromium() {
     local name
     for name in "${CHROMIUM-}" chromium chromium-browser google-chrome google-chrome-stable; do

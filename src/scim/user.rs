@@ -43,6 +43,7 @@ impl User {
     /// A user of canonical attributes, if they are complete and of the right types.
     pub(super) fn checked(mut attributes: Map<String, Value>) -> Result<Self, ScimError> {
         validation::sweep(&mut attributes);
+        validation::say_once(ResourceType::User, &mut attributes);
         validation::validate(ResourceType::User, &attributes)?;
         let user = Self { attributes };
         user.check_required()?;

@@ -1,9 +1,12 @@
 //! Whether the attributes of a resource are of the right types and sizes.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::scim::{
     attribute_path::{AttributePath, is_urn},
@@ -129,6 +132,26 @@ pub(super) fn not_an_extension(urn: &str) -> ScimError {
 pub(super) fn sweep(members: &mut Map<String, Value>) {
     members.values_mut().for_each(sweep_value);
     members.retain(|_, value| !is_nothing(value));
+}
+
+/// Of several values with the same `value` and `type` leaves the first, of attributes that the
+/// schema knows (RFC 7643 §2.4).
+pub(super) fn say_once(resource_type: ResourceType, attributes: &mut Map<String, Value>) {
+    for (name, values) in attributes {
+        let is_list = resource_type.find(None, name).is_some_and(|known| known.multi_valued);
+        if let Some(values) = values.as_array_mut().filter(|values| is_list && values.len() > 1) {
+            let mut said = HashSet::with_capacity(values.len());
+            values.retain(|value| said.insert(what_it_says(value)));
+        }
+    }
+}
+
+/// What makes two values of an attribute the same: `value` and `type`, else all that they have.
+fn what_it_says(value: &Value) -> String {
+    match value.get("value") {
+        Some(said) => json!([said, value.get("type")]).to_string(),
+        None => value.to_string(),
+    }
 }
 
 fn sweep_value(value: &mut Value) {

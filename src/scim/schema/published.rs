@@ -61,7 +61,7 @@ pub static USER_SCHEMA: Schema = Schema {
         Attribute::of("active", Kind::Boolean),
         Attribute::list(
             "emails",
-            &[VALUE, DISPLAY, TYPE.commonly(&["work", "home", "other"]), PRIMARY],
+            &[VALUE.required(), DISPLAY, TYPE.commonly(&["work", "home", "other"]), PRIMARY],
         )
         .required(),
         Attribute::list(
