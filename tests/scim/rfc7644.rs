@@ -1162,7 +1162,8 @@ async fn a_value_that_becomes_primary_demotes_the_one_that_was() {
     for scim in [Scim::fresh().await, Scim::strict().await] {
         for number in 0..4 {
             let name = format!("u{number}");
-            let home = json!({ "value": format!("{name}@home.example"), "type": "home", "primary": true });
+            let home =
+                json!({ "value": format!("{name}@home.example"), "type": "home", "primary": true });
             let operations = [
                 json!({ "op": "add", "path": "emails", "value": [home] }),
                 json!({ "op": "add", "value": { "emails": [home] } }),
