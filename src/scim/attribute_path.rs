@@ -56,6 +56,10 @@ impl AttributePath {
         if rest.is_empty() {
             return Ok(path);
         }
+        if path.definition().is_some_and(|known| known.sub_attributes.is_empty()) {
+            let detail = format!("{path} has no values that a filter could choose among");
+            return Err(ScimError::InvalidPath(detail));
+        }
         let (filter, rest) = parser::value_filter(rest, path.definition(), profile)?;
         path.filter = Some(Box::new(filter));
         match rest.strip_prefix('.') {

@@ -6,7 +6,9 @@ use portico::{
     domain::{login_transaction::LoginTransaction, secret::Secret},
     ports::{
         accounts::Accounts as _,
+        groups::Groups as _,
         logins::Logins as _,
+        query::Start,
         store::{
             Connectors as _, Organizations as _, SessionRecords as _, SigningKey, SigningKeys as _,
         },
@@ -18,8 +20,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Backend, CLIENT_SECRET, account, audit, file, hints, login, master_key, now, open,
-    organization_in, person, session, sqlite, trail,
+    Backend, CLIENT_SECRET, account, account_of_in, audit, file, from, group_in, hints, login,
+    master_key, now, open, organization_in, person, person_in_group, session, sqlite, trail,
 };
 
 fn folder() -> TempDir {
@@ -46,7 +48,8 @@ async fn what_was_acknowledged_is_there_after_reopening() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_there_without_an_orderly_end() {
     let Backend { store, folder } = sqlite();
-    let (alice, _) = person(&*store).await;
+    let (alice, connector) = person(&*store).await;
+    let staff = group_in(&*store, &connector, "Staff", &[person_in_group(&alice)]).await;
     let copy = tempfile::tempdir().unwrap();
     for name in ["portico.db", "portico.db-wal"] {
         fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
@@ -54,8 +57,15 @@ async fn what_was_acknowledged_is_there_without_an_orderly_end() {
 
     let after_crash = open(&copy);
 
-    let found = after_crash.find_account(alice.organization_id, alice.id).await.unwrap();
-    assert_eq!(found, Some(alice));
+    let acme = alice.organization_id;
+    assert_eq!(after_crash.find_account(acme, alice.id).await.unwrap(), Some(alice.clone()));
+    let members = after_crash.list_members(acme, staff.id, None, 9).await.unwrap();
+    assert_eq!(members[0].id, person_in_group(&alice));
+    assert_eq!(after_crash.find_group(acme, connector.id, staff.id).await.unwrap(), Some(staff));
+    // What comes next gets the next position.
+    let bob = account_of_in(&after_crash, &connector, "bob").await;
+    let page = after_crash.query_accounts(acme, connector.id, &from(Start::Offset(0), 9)).await;
+    assert_eq!(page.unwrap().items, [alice, bob]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,9 +28,6 @@ use crate::{
     },
 };
 
-/// Whether the demo's tenants provision their groups, too.
-const GROUPS: bool = false;
-
 /// The simulated tenants, and who plays in them.
 pub struct Stage {
     entra: SimulatedEntra,
@@ -87,8 +84,7 @@ impl Stage {
                 credential: ScimCredential::Bearer(cast.scim_password.clone()),
                 feature_flag: false,
             };
-            let settings = JobSettings { groups: GROUPS, ..JobSettings::new(target) };
-            let job = tenant.begin_provisioning(cast.client_id, settings);
+            let job = tenant.begin_provisioning(cast.client_id, JobSettings::new(target));
             job.test_connection().await.context("Test Connection")?;
             cycle(&job).await?;
             for player in cast.players.iter().filter(|player| player.part == Part::IsDeactivated) {

@@ -134,6 +134,8 @@ async fn write(
             written => written?,
         }
         progress.show(export.read());
+        // The database may answer without ever waiting; a signal to stop is heard only here then.
+        tokio::task::yield_now().await;
     }
     destination.finish()?;
     drop(progress);

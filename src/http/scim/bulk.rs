@@ -145,8 +145,8 @@ impl<'a> Job<'a> {
         let path = entry.operation.as_ref().map_or_else(
             |_| "/Bulk".to_owned(),
             |Operation { resource_type, id, .. }| {
-                let id = id.iter().map(|id| format!("/{id}")).collect::<String>();
-                format!("{}{id}", resource_type.endpoint())
+                let endpoint = resource_type.endpoint();
+                id.as_ref().map_or_else(|| endpoint.to_owned(), |id| format!("{endpoint}/{id}"))
             },
         );
         Call { method: entry.method.clone(), path, ..self.scim.call().clone() }

@@ -67,13 +67,17 @@ fn without_secrets(mut body: Value) -> Value {
     match &mut body {
         Value::Object(members) => {
             members.retain(|name, _| !is_secret(name));
-            members.values_mut().for_each(|value| *value = without_secrets(value.take()));
+            for value in members.values_mut() {
+                *value = without_secrets(value.take());
+            }
             if members.get("path").and_then(Value::as_str).is_some_and(is_secret) {
                 members.remove("value");
             }
         }
         Value::Array(values) => {
-            values.iter_mut().for_each(|value| *value = without_secrets(value.take()));
+            for value in values {
+                *value = without_secrets(value.take());
+            }
         }
         _ => {}
     }

@@ -88,7 +88,7 @@ async fn by_cursor(
     };
     let page = ask(scim, list.kind, query, start).await?;
     let next = match (page.position, position) {
-        (Some(last), _) => Position::After(last),
+        (Some(end), _) => Position::After(end),
         (None, Position::Offset(offset)) => Position::Offset(offset + page.items.len() as u64),
         (None, position) => position,
     };

@@ -341,8 +341,13 @@ fn primary_values(attribute: &Value) -> Vec<Value> {
 
 /// A value that has become primary demotes the one that was (§3.5.2).
 fn keep_latest_primary(values: &mut [Value], before: &[Value]) {
+    // One that was primary is known again by its value and type: the rest may have changed.
+    let known = |value: &Value| {
+        let same = |name: &str, other: &Value| value.get(name) == other.get(name);
+        before.iter().any(|other| same("value", other) && same("type", other))
+    };
     let marked = |values: &[Value], is_new: bool| {
-        values.iter().position(|value| is_primary(value) && before.contains(value) != is_new)
+        values.iter().position(|value| is_primary(value) && known(value) != is_new)
     };
     let kept = marked(values, true).or_else(|| marked(values, false));
     for (index, value) in values.iter_mut().enumerate() {

@@ -187,7 +187,12 @@ fn added(mut list: Vec<Value>, new: &Value) -> Vec<Value> {
 /// Of several primary values the first that was not one before stays so, else the first.
 fn demoted(before: &[Value], after: Vec<Value>) -> Vec<Value> {
     let is_primary = |value: &Value| value["primary"] == true;
-    let fresh = after.iter().position(|value| is_primary(value) && !before.contains(value));
+    let known = |value: &Value| {
+        let same =
+            |other: &Value| value["value"] == other["value"] && value["type"] == other["type"];
+        before.iter().any(|other| is_primary(other) && same(other))
+    };
+    let fresh = after.iter().position(|value| is_primary(value) && !known(value));
     let kept = fresh.or_else(|| after.iter().position(is_primary));
     let each = after.into_iter().enumerate().map(|(place, mut value)| {
         if Some(place) != kept && is_primary(&value) {

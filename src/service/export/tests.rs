@@ -134,7 +134,7 @@ fn an_initial_password_satisfies_entra_and_is_never_the_same() {
         let kinds: [fn(&u8) -> bool; 3] =
             [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
         for kind in kinds {
-            assert!(text.bytes().filter(|byte| kind(byte)).count() >= 5, "{text}");
+            assert!(text.bytes().filter(kind).count() >= 5, "{text}");
         }
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{text}");
     }

@@ -173,7 +173,7 @@ impl Directory<'_> {
                 Err(NotDone::Refused(GroupConflict::Version)) => {}
                 Err(NotDone::Refused(conflict)) => return Err(refused(conflict, id)),
                 Err(NotDone::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Ok(changed) => return Ok(self.settle_group(&before, changed)),
+                Ok(written) => return Ok(self.settle_group(&before, written)),
             }
         }
         Err(Error::Unavailable(Unavailable {

@@ -4,8 +4,8 @@
 //!
 //! One process owns the file (a lock beside it says so), so one thread can own all writing:
 //! commands from many callers share one durable commit (`writer.rs`). Readers never wait for it
-//! (write-ahead log) and run where the caller stands (`readers.rs`). A repository is a file; its
-//! SQL stands in its methods.
+//! (write-ahead log) and run where the caller stands (`readers.rs`), but for what must be looked
+//! through row by row (`scanners.rs`). A repository is a file; its SQL stands in its methods.
 
 mod accounts;
 mod addresses;

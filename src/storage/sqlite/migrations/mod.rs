@@ -49,6 +49,7 @@ mod tests {
         connector::{ScimCredential, ScimCredentialKind},
         secret::Secret,
     };
+    use crate::storage::sqlite::functions;
 
     fn at_version(version: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
@@ -91,5 +92,58 @@ mod tests {
         assert_eq!((both[0].created_at, both[0].expires_at), (created_at, None));
         assert_eq!(credentials("one").len(), 1);
         assert_eq!(credentials("none"), []);
+    }
+
+    #[test]
+    fn accounts_become_the_oldest_connectors_in_the_order_of_their_creation() {
+        let connection = at_version(5);
+        functions::register(&connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO organization (id, slug, display_name, edition, created_at) VALUES
+                     (zeroblob(16), 'acme', 'Acme', 'enterprise', 0),
+                     (randomblob(16), 'alone', 'Alone', 'enterprise', 0);
+                 WITH oldest (id) AS (VALUES (x'22222222222222222222222222222222'),
+                                             (x'11111111111111111111111111111111'))
+                 INSERT INTO connector
+                     (organization_id, id, kind, enabled, authority, client_id,
+                      client_authentication, role_source, role_claim, role_table,
+                      link_by_user_name, scim_user_name, created_at)
+                 SELECT zeroblob(16), id, 'azure_ad', 1, '', '', 'none', 'token', 'roles', '[]',
+                        'ask', '', 0 FROM oldest;
+                 WITH RECURSIVE number (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM number
+                                               WHERE n < 1500)
+                 INSERT INTO account
+                     (organization_id, id, user_name, user_name_folded, email, email_folded,
+                      display_name, active, scim_roles, access_epoch, version, created_at,
+                      last_modified_at, attributes)
+                 SELECT organization.id, unhex(printf('%032x', 5000 - n)), n, n, n, n, 'A', 1, '[]',
+                        1, 1, 0, 0, json_object('displayName', 'ÄRA ' || n, 'emails',
+                            json_array(json_object('value', n), json_object('value', 'X' || n)))
+                 FROM number, organization WHERE slug = 'acme' OR n = 1",
+            )
+            .unwrap();
+
+        connection.execute_batch(MIGRATIONS[5]).unwrap();
+
+        let count = |condition: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM account WHERE {condition}");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        let oldest = "connector_id = x'11111111111111111111111111111111'";
+        assert_eq!(count(&format!("{oldest} AND position = 1500 - user_name")), 1_500);
+        assert_eq!(count("connector_id IS NULL AND position IS NULL"), 1, "made by hand");
+        assert_eq!(count("scim_display_name_folded = 'ära ' || user_name"), 1_501);
+        let listed = |sql: &str| -> (i64, i64) {
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        assert_eq!(listed("SELECT next_position, live FROM directory"), (1_500, 1_500));
+        let blocks = "SELECT group_concat(block), group_concat(live) FROM
+                          (SELECT block, live FROM directory_block ORDER BY block)";
+        let blocks: (String, String) =
+            connection.query_row(blocks, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(blocks, ("0,1".to_owned(), "1024,476".to_owned()));
+        let addresses = "SELECT count(*), sum(email_folded LIKE 'x%') FROM account_address";
+        assert_eq!(listed(addresses), (1_501, 1_501), "but for those in the column");
     }
 }
