@@ -1,5 +1,6 @@
 //! Configuration in, running service out: the one place that chooses adapters.
 
+mod database;
 mod kept;
 mod running;
 
@@ -8,8 +9,11 @@ use std::{io, net::TcpListener, sync::Arc};
 use actix_web::{HttpServer, web::Data};
 use url::Url;
 
-use self::kept::{Kept, SessionAdapter, reach};
 pub use self::running::Running;
+use self::{
+    database::Database,
+    kept::{Kept, SessionAdapter, reach},
+};
 use crate::{
     config::{Config, MasterKeyError},
     domain::{
@@ -27,11 +31,11 @@ use crate::{
     outbound::authority_client::AuthorityClient,
     ports::{
         LogLimits, Ports, Settings, Unavailable,
-        store::{SigningKey, SigningKeys as _},
+        store::{SigningKey, Store},
     },
     scim::cursor::CursorKey,
     service::{access, directory_access::DirectoryMemory},
-    storage::sqlite::{OpenError, SqliteStore},
+    storage::{postgres, sqlite::OpenError},
 };
 
 /// Why the service does not start.
@@ -40,9 +44,12 @@ pub enum StartError {
     /// The master key can't be had.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
-    /// The database can't be opened.
+    /// The database's file can't be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The database's server can't be used.
+    #[error(transparent)]
+    DatabaseServer(#[from] postgres::OpenError),
     /// The database was opened but does not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -89,9 +96,11 @@ impl App {
     /// Sessions follow what changed while nobody followed it. Where they are in Redis and that is
     /// away, the service opens nevertheless, and accepts none until they have.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let master_key = Arc::new(config.master_key_source().load_or_create()?);
-        let store = SqliteStore::open(&config.database.path, master_key.clone())?;
-        let app = Self::wire(config, clock, master_key, store).await?;
+        let database = Database::open(&config).await?;
+        if config.redis.url.is_none() {
+            database.warn_of_another_node().await?;
+        }
+        let app = Self::wire(config, clock, database).await?;
         match &app.sessions {
             SessionAdapter::Embedded(_) => access::catch_up(&app.ports).await?,
             SessionAdapter::Redis(redis) => {
@@ -105,21 +114,15 @@ impl App {
 
     /// The same for a command that is over soon, also beside a service that runs.
     pub async fn open_beside(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let master_key = Arc::new(config.master_key_source().load_or_create()?);
-        let store = SqliteStore::open_beside(&config.database.path, master_key.clone())?;
-        Self::wire(config, clock, master_key, store).await
+        let database = Database::open_beside(&config).await?;
+        Self::wire(config, clock, database).await
     }
 
-    async fn wire(
-        config: Config,
-        clock: Clock,
-        master_key: Arc<MasterKey>,
-        store: SqliteStore,
-    ) -> Result<Self, StartError> {
+    async fn wire(config: Config, clock: Clock, database: Database) -> Result<Self, StartError> {
         install_crypto_provider();
-        let store = Arc::new(store);
-        let kept = Kept::open(&config, &clock, &master_key, &store).await?;
-        let signer = signer(&store, &clock).await?;
+        let kept = Kept::open(&config, &clock, &database).await?;
+        let Database { store, master_key, .. } = database;
+        let signer = signer(&*store, &clock).await?;
         let authorities = Arc::new(AuthorityClient::new(trusted_hosts(&config), clock.clone()));
         let ports = Ports {
             store,
@@ -204,10 +207,8 @@ impl App {
 }
 
 /// Brings the database to this version.
-pub fn migrate(config: &Config) -> Result<(), StartError> {
-    let master_key = Arc::new(config.master_key_source().load_or_create()?);
-    SqliteStore::open(&config.database.path, master_key)?;
-    Ok(())
+pub async fn migrate(config: &Config) -> Result<(), StartError> {
+    Database::open(config).await.map(drop)
 }
 
 /// Whether an authority is one that a connector of this kind may have; where not, the error tells
@@ -265,7 +266,7 @@ fn trusted_hosts(config: &Config) -> TrustedHosts {
 }
 
 /// The newest signing key, made now if there is none.
-async fn signer(store: &SqliteStore, clock: &Clock) -> Result<Signer, StartError> {
+async fn signer(store: &dyn Store, clock: &Clock) -> Result<Signer, StartError> {
     let newest = store.list_signing_keys().await?.into_iter().next();
     let key = if let Some(key) = newest {
         key

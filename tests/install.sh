@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# What the checks of tests/run need, installed where it is missing; Redis is started, too.
+# What the checks of tests/run need, installed where it is missing; Redis and PostgreSQL are
+# started, too.
 #
-# Sourced there: `has`, `line` and `quietly` are its functions, `failed`, `seconds`, `work`, `long`
-# and `redis_id` its variables. A `need_…` that fails has said so and counted it.
+# Sourced there: `has`, `line` and `quietly` are its functions, `failed`, `seconds`, `work`, `long`,
+# `redis_id` and `postgres_data` its variables. A `need_…` that fails has said so and counted it.
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi; }
 
@@ -78,6 +79,57 @@ need_redis() {
     failed=$((failed + 1))
     line FAILED redis-server "does not start: $(tail -n 1 "$work/redis.log")"
     return 1
+}
+
+# Where Debian keeps PostgreSQL's own programs.
+postgres_programs() { find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1; }
+
+has_postgres() { [[ -n $(postgres_programs) ]] || has postgres; }
+
+# Debian's package would start a server of its own.
+postgres_server() {
+    has_apt postgresql && as_root mkdir -p /etc/postgresql-common &&
+        echo 'create_main_cluster = false' |
+        as_root tee -a /etc/postgresql-common/createcluster.conf >/dev/null &&
+        package postgresql
+}
+
+# PostgreSQL's programs refuse to run as root.
+as_nobody_special() {
+    if ((EUID != 0)); then "$@"; else setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; fi
+}
+
+# A PostgreSQL that ends with tests/run, named in PORTICO_TEST_POSTGRES. It writes to the disk as in
+# production.
+need_postgres() {
+    local port
+    has_postgres || provide postgresql postgres_server || return
+    PATH=$(postgres_programs):$PATH
+    postgres_data=$(mktemp -d)
+    if ((EUID == 0)); then chown postgres: "$postgres_data"; fi
+    if quietly as_nobody_special env LC_ALL=C initdb --pgdata "$postgres_data/data" --username portico \
+        --auth trust --encoding UTF8; then
+        for _ in {1..20}; do
+            port=$((16000 + SRANDOM % 2000))
+            if as_nobody_special pg_ctl start --wait --pgdata "$postgres_data/data" \
+                --log "$postgres_data/log" --options "-p $port -c listen_addresses=127.0.0.1 \
+                -c unix_socket_directories=$postgres_data -c max_connections=300" \
+                >/dev/null 2>&1 </dev/null &&
+                quietly createdb --host 127.0.0.1 --port "$port" --username portico portico; then
+                export PORTICO_TEST_POSTGRES=postgres://portico@127.0.0.1:$port/portico
+                return
+            fi
+        done
+    fi
+    failed=$((failed + 1))
+    line FAILED postgresql "does not start: $(tail -n 1 "$postgres_data/log" 2>/dev/null)"
+    return 1
+}
+
+end_postgres() {
+    if [[ -z $postgres_data ]]; then return; fi
+    as_nobody_special pg_ctl stop --mode fast --pgdata "$postgres_data/data" >/dev/null 2>&1 </dev/null
+    rm -rf "$postgres_data"
 }
 
 # The folder where tests/proxies looks first.

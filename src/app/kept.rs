@@ -2,17 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::StartError;
+use super::{StartError, database::Database};
 use crate::{
     config::Config,
-    domain::{clock::Clock, master_key::MasterKey},
+    domain::clock::Clock,
     ports::{Ports, Unavailable, logins::Logins, sessions::Sessions},
     service::access,
     sessions::{
         embedded::EmbeddedSessions,
         redis::{Redis, RedisLogins, RedisSessions},
     },
-    storage::sqlite::SqliteStore,
 };
 
 /// How soon after a failure Redis is tried again.
@@ -45,14 +44,15 @@ impl Kept {
     pub(super) async fn open(
         config: &Config,
         clock: &Clock,
-        master_key: &Arc<MasterKey>,
-        store: &Arc<SqliteStore>,
+        database: &Database,
     ) -> Result<Self, StartError> {
         let Some(url) = &config.redis.url else {
-            let sessions = Arc::new(EmbeddedSessions::open(store.clone(), clock.now()).await?);
+            let records = database.sessions.clone();
+            let sessions = Arc::new(EmbeddedSessions::open(records, clock.now()).await?);
             let adapter = SessionAdapter::Embedded(sessions.clone());
-            return Ok(Self { logins: store.clone(), sessions, adapter });
+            return Ok(Self { logins: database.logins.clone(), sessions, adapter });
         };
+        let master_key = &database.master_key;
         let redis = Redis::new(url.expose(), config.redis.prefix.clone());
         let redis = Arc::new(redis.map_err(StartError::RedisUrl)?);
         Ok(Self {

@@ -5,9 +5,9 @@ use crate::{
     cli::{Configured, say},
 };
 
-pub fn run(configured: &Configured) -> anyhow::Result<()> {
+pub async fn run(configured: &Configured) -> anyhow::Result<()> {
     let config = configured.load(Vec::new())?;
-    app::migrate(&config)?;
-    say(&format!("{} is at this version.", config.database.path.display()));
+    app::migrate(&config).await?;
+    say(&format!("{} is at this version.", config.database.place()));
     Ok(())
 }

@@ -85,7 +85,7 @@ pub fn run() -> ExitCode {
                 Command::Demo(arguments) => demo::run(arguments).await,
                 Command::SimulateEntra(arguments) => simulate_entra::run(arguments).await,
                 Command::Serve(arguments) => serve::run(arguments).await,
-                Command::Migrate(configured) => migrate::run(&configured),
+                Command::Migrate(configured) => migrate::run(&configured).await,
                 Command::Organization(command) => organization::run(command).await,
                 Command::Export(command) => export::run(command).await,
                 Command::SetupLink(arguments) => setup_link::run(&arguments).await,

@@ -54,8 +54,9 @@ pub enum MasterKeySource {
     File {
         /// The file with the key.
         path: PathBuf,
-        /// The database that is sealed under it: while it has no bytes yet, a missing key is made.
-        database: PathBuf,
+        /// The file that is sealed under it, if the database is one: while it has no bytes yet, a
+        /// missing key is made.
+        database: Option<PathBuf>,
     },
 }
 
@@ -100,7 +101,9 @@ impl MasterKeySource {
             forget_unfinished(path);
             return Ok(key);
         }
-        if fs::metadata(database).is_ok_and(|database| database.len() > 0) {
+        let has_bytes =
+            |file: &&PathBuf| fs::metadata(file).is_ok_and(|database| database.len() > 0);
+        if let Some(database) = database.as_ref().filter(has_bytes) {
             return Err(MasterKeyError::Lost { key: path.clone(), database: database.clone() });
         }
         create(path).map_err(while_("made", path))?;
@@ -228,7 +231,7 @@ mod tests {
         }
 
         fn source(&self) -> MasterKeySource {
-            let database = self.0.path().join("data/portico.db");
+            let database = Some(self.0.path().join("data/portico.db"));
             MasterKeySource::File { path: self.key(), database }
         }
 

@@ -23,14 +23,14 @@ mod scim;
 mod sessions;
 mod value;
 
-use std::{iter, path::PathBuf};
+use std::iter;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use self::reading::Reader;
 pub use self::{
-    database::Database,
+    database::{Database, NotAPostgresUrl, Place, PostgresUrl},
     listen::{Address, Listen},
     log::{Log, LogFilter, LogFormat},
     master_key::{MasterKeyError, MasterKeySection, MasterKeySource},
@@ -137,14 +137,21 @@ impl Config {
     }
 
     /// Where the master key comes from: the environment, the named file, or `master.key` beside
-    /// the database.
+    /// the database; where that is no file, in `./data`.
     pub fn master_key_source(&self) -> MasterKeySource {
-        let beside = || PathBuf::from(&self.database.path).with_file_name("master.key");
+        let database = match self.database.place() {
+            Place::File(path) => Some(path.to_owned()),
+            Place::Postgres(_) => None,
+        };
+        let beside = || {
+            let file = database.clone().unwrap_or_else(|| database::FILE.into());
+            file.with_file_name("master.key")
+        };
         match &self.master_key.value {
             Some(value) => MasterKeySource::Value(value.clone()),
             None => MasterKeySource::File {
                 path: self.master_key.file.clone().unwrap_or_else(beside),
-                database: self.database.path.clone(),
+                database,
             },
         }
     }

@@ -1,4 +1,6 @@
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use tokio_postgres::config::SslMode;
 
 use super::*;
 
@@ -52,7 +54,7 @@ fn a_public_url_is_all_that_must_be_set() {
 #[test]
 fn flags_lie_over_the_environment_and_the_environment_over_the_file() {
     let written = || Written::set_up("[database]\npath = 'a.db'\n[sessions]\nidle_minutes = 5");
-    let path = |written: Written| written.load().unwrap().database.path;
+    let path = |written: Written| written.load().unwrap().database.path.unwrap();
 
     let in_environment = written().variable("PORTICO_DATABASE__PATH", "b.db");
     let in_flag =
@@ -280,6 +282,87 @@ fn an_address_that_is_no_redis_is_refused_without_being_repeated() {
 }
 
 #[test]
+fn a_postgresql_address_is_shown_without_its_password() {
+    for (written, shown) in [
+        ("postgres://127.0.0.1/portico", "postgres://127.0.0.1/portico"),
+        (
+            "postgresql://portico@db.example.com:6432/p",
+            "postgresql://portico@db.example.com:6432/p",
+        ),
+        ("postgres://portico:hunter2@[::1]/portico", "postgres://portico:********@[::1]/portico"),
+        (
+            "postgres://u:hunter2@a,b/p?sslmode=require",
+            "postgres://u:********@a,b/p?sslmode=require",
+        ),
+        ("postgres://u:hunter%402@/p?host=/run", "postgres://u:********@/p?host=/run"),
+    ] {
+        let config = Written::set_up("").variable("PORTICO_DATABASE__URL", written).load().unwrap();
+
+        let masked = config.masked();
+        assert!(masked.contains(&format!("url = \"{shown}\"")), "{masked}");
+        assert!(masked.contains("# path is not set"), "{masked}");
+        assert!(!format!("{config:?} {masked} {}", config.database.place()).contains("hunter"));
+        assert!(Written::toml(&masked).load().is_ok());
+    }
+}
+
+#[test]
+fn an_address_that_is_no_postgresql_is_refused_without_being_repeated() {
+    for written in [
+        "localhost:5432",
+        "mysql://localhost/portico",
+        "postgres://",
+        "postgres:///portico",
+        "postgres://localhost",
+        "postgres://portico:hunter2@localhost:port/portico",
+        "postgres://portico:hunter2@3@localhost/portico",
+        "postgres://localhost/portico?password=hunter2",
+        "postgres://localhost/portico?p%61ssword=hunter2",
+        "postgres://localhost/portico?colour=blue",
+    ] {
+        let problems = Written::set_up("").variable("PORTICO_DATABASE__URL", written).problems();
+
+        assert_eq!(problems.len(), 1, "{written}");
+        let problem = "PORTICO_DATABASE__URL must be like postgres://";
+        assert!(problems[0].starts_with(problem), "{problems:?}");
+        assert!(!problems[0].contains("hunter2"), "{problems:?}");
+    }
+}
+
+#[test]
+fn another_machine_is_spoken_to_by_tls_unless_the_address_says_otherwise() {
+    let mode = |url: &str| url.parse::<PostgresUrl>().map(|url| url.server().get_ssl_mode());
+    let address = |place: &str| format!("postgres://portico@{place}");
+
+    for place in ["localhost/p", "127.8.9.1/p", "[::1]/p", "/p?host=/run", "db/p?sslmode=disable"] {
+        assert_eq!(mode(&address(place)), Ok(SslMode::Disable), "{place}");
+    }
+    for place in
+        ["db/p", "localhost,db/p", "localhost/p?sslmode=require", "db/p?sslmode=verify-full"]
+    {
+        assert_eq!(mode(&address(place)), Ok(SslMode::Require), "{place}");
+    }
+    for place in ["db/p?sslmode=prefer", "db/p?sslmode=allow", "db/p?sslmode=", "db/p?sslmode=no"] {
+        assert_eq!(mode(&address(place)), Err(NotAPostgresUrl::SslMode), "{place}");
+    }
+}
+
+#[test]
+fn a_database_is_a_file_or_postgresql() {
+    let both = Written::set_up("[database]\npath = 'a.db'\nurl = 'postgres://localhost/p'");
+    let url = Written::set_up("[database]\nurl = 'postgres://localhost/p'").load().unwrap();
+
+    assert_eq!(
+        both.problems(),
+        ["database.path and database.url are both set: a file, or a PostgreSQL database"]
+    );
+    let MasterKeySource::File { path, database } = url.master_key_source() else {
+        panic!("it comes from a file")
+    };
+    assert_eq!((path, database), ("./data/master.key".into(), None));
+}
+
+#[test]
 fn the_masked_configuration_is_a_configuration() {
     let config = Written::set_up("[listen]\nworkers = 3\n[proxies]\ntrusted = ['10.0.0.0/8']")
         .load()
@@ -313,7 +396,8 @@ fn the_example_needs_only_what_it_marks_as_required() {
 
 #[test]
 fn the_example_shows_every_key_with_its_default() {
-    let shown = Written::toml(&filled_in(Config::example())).load().unwrap();
+    let shown = filled_in(Config::example()).replace("url = \"postgres", "#url = \"postgres");
+    let shown = Written::toml(&shown).load().unwrap();
 
     let defaults = value::keys(&Config::with_defaults(shown.public_url.clone()));
     for (section, shown) in value::keys(&shown) {

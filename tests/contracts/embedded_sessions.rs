@@ -15,11 +15,10 @@ use portico::{
     },
     ports::{Part, Unavailable, sessions::Sessions as _, store::SessionRecords},
     sessions::embedded::EmbeddedSessions,
-    storage::sqlite::SqliteStore,
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Desk, after, embedded_desk, hints, now, session};
+use crate::support::{Desk, WholeStore, after, embedded_desk, hints, now, session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_alive_also_after_a_restart() {
@@ -108,7 +107,7 @@ async fn a_sweep_forgets_the_dead_and_spares_whoever_is_there() {
 
 /// Records that can't be written while `are_away` is set.
 struct Records {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn WholeStore>,
     are_away: AtomicBool,
 }
 

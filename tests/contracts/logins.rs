@@ -8,7 +8,7 @@ use portico::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{LoginDesk, after, embedded_login_desk, login, login_desks, now};
+use crate::support::{LoginDesk, after, database_login_desks, login, login_desks, now};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_is_taken_once() {
@@ -110,24 +110,26 @@ async fn a_login_beyond_20_000_of_one_organization_drops_the_oldest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn expired_logins_are_forgotten_a_thousand_at_a_time() {
-    let LoginDesk { logins, connector, .. } = &embedded_login_desk().await;
-    let mut inserted = JoinSet::new();
-    for browser in 0..1_001_u32 {
-        let login = login(connector, &browser.to_be_bytes());
-        let logins = logins.clone();
-        inserted.spawn(async move { logins.insert_login(&login).await.unwrap() });
+    for desk in database_login_desks().await {
+        let LoginDesk { logins, connector, .. } = &desk;
+        let mut inserted = JoinSet::new();
+        for browser in 0..1_001_u32 {
+            let login = login(connector, &browser.to_be_bytes());
+            let logins = logins.clone();
+            inserted.spawn(async move { logins.insert_login(&login).await.unwrap() });
+        }
+        inserted.join_all().await;
+        let pending = LoginTransaction { expires_at: after(1_200), ..login(connector, b"late") };
+        logins.insert_login(&pending).await.unwrap();
+
+        let too_early = logins.delete_expired_logins(after(600)).await.unwrap();
+        let first = logins.delete_expired_logins(after(601)).await.unwrap();
+        let second = logins.delete_expired_logins(after(601)).await.unwrap();
+        let third = logins.delete_expired_logins(after(601)).await.unwrap();
+
+        assert_eq!([too_early, first, second, third], [0, 1_000, 1, 0]);
+        assert!(logins.take_login(&pending.state, after(700)).await.unwrap().is_some());
     }
-    inserted.join_all().await;
-    let pending = LoginTransaction { expires_at: after(1_200), ..login(connector, b"late") };
-    logins.insert_login(&pending).await.unwrap();
-
-    let too_early = logins.delete_expired_logins(after(600)).await.unwrap();
-    let first = logins.delete_expired_logins(after(601)).await.unwrap();
-    let second = logins.delete_expired_logins(after(601)).await.unwrap();
-    let third = logins.delete_expired_logins(after(601)).await.unwrap();
-
-    assert_eq!([too_early, first, second, third], [0, 1_000, 1, 0]);
-    assert!(logins.take_login(&pending.state, after(700)).await.unwrap().is_some());
 }
 
 fn place(path: &str) -> ReturnTo {

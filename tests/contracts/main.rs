@@ -13,6 +13,7 @@ mod groups;
 mod logins;
 mod logs;
 mod organizations;
+mod postgres;
 mod provisioning_log;
 mod queries;
 mod redis;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use portico::{
-    domain::{access_role::AccessRole, account::Account, secret::SecretDigest, session::Session},
-    ports::{accounts::Accounts as _, store::SessionRecords as _},
+use portico::domain::{
+    access_role::AccessRole, account::Account, secret::SecretDigest, session::Session,
 };
 use tokio::{sync::Barrier, task::JoinSet};
 

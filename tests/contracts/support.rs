@@ -5,10 +5,12 @@ use std::{
     io::{self, Write as _},
     path::PathBuf,
     sync::{Arc, Once},
+    thread,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use portico::{
+    config::PostgresUrl,
     domain::{
         access_role::{AccessRole, RoleTable},
         account::Account,
@@ -29,7 +31,6 @@ use portico::{
         subject_link::{LinkBasis, LinkRequest, Subject, SubjectLink},
     },
     ports::{
-        accounts::Accounts as _,
         logins::Logins,
         query::{Page, Query, Start},
         sessions::Sessions,
@@ -40,30 +41,57 @@ use portico::{
         embedded::EmbeddedSessions,
         redis::{Redis, RedisLogins, RedisSessions},
     },
-    storage::sqlite::SqliteStore,
+    storage::{
+        postgres::{OpenError, PostgresServer, PostgresStore},
+        sqlite::SqliteStore,
+    },
 };
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::runtime;
+use tokio_postgres::{Client, Config, NoTls};
 
 /// A database, and where it lies.
-pub struct Backend<S: ?Sized = dyn WholeStore> {
+pub struct Backend<S: ?Sized = dyn WholeStore, P = Place> {
     pub store: Arc<S>,
-    pub folder: TempDir,
+    pub folder: P,
+}
+
+/// Where a database lies; it is gone with this.
+pub enum Place {
+    Folder(TempDir),
+    Schema(Schema),
+}
+
+impl Place {
+    /// What lies there, opened once more.
+    async fn open(&self) -> Arc<dyn WholeStore> {
+        match self {
+            Self::Folder(folder) => Arc::new(open(folder)),
+            Self::Schema(schema) => Arc::new(schema.open().await),
+        }
+    }
 }
 
 /// All that a database adapter offers.
-pub trait WholeStore: Store + SessionRecords {}
+pub trait WholeStore: Store + Logins + SessionRecords {}
 
-impl<T: Store + SessionRecords> WholeStore for T {}
+impl<T: Store + Logins + SessionRecords> WholeStore for T {}
 
 /// An empty database of every adapter.
 pub async fn stores() -> Vec<Backend> {
-    let Backend { store, folder } = sqlite();
-    vec![Backend { store, folder }]
+    let folder = tempfile::tempdir().unwrap();
+    let mut places = vec![Place::Folder(folder)];
+    places.extend(Schema::if_there_is_one().await.map(Place::Schema));
+    let mut stores = Vec::new();
+    for folder in places {
+        stores.push(Backend { store: folder.open().await, folder });
+    }
+    stores
 }
 
 /// An empty embedded database.
-pub fn sqlite() -> Backend<SqliteStore> {
+pub fn sqlite() -> Backend<SqliteStore, TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(&folder));
     Backend { store, folder }
@@ -79,6 +107,70 @@ pub fn file(folder: &TempDir) -> PathBuf {
 
 pub fn master_key(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[byte; 32]))
+}
+
+const WITHOUT_POSTGRES: &[u8] =
+    b"PORTICO_TEST_POSTGRES is not set: PostgreSQL is left out; tests/run has it\n";
+
+/// A schema of a PostgreSQL database that a test has to itself.
+pub struct Schema {
+    server: Box<Config>,
+    name: String,
+}
+
+impl Schema {
+    /// Of the database that `PORTICO_TEST_POSTGRES` names.
+    pub async fn new() -> Self {
+        let url = env::var("PORTICO_TEST_POSTGRES");
+        let url = url.expect("PORTICO_TEST_POSTGRES names a PostgreSQL database");
+        let server = url.parse::<PostgresUrl>().unwrap().server();
+        let name = format!("test_{}", OrganizationId::generate()).replace('-', "");
+        raw(&server).await.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
+        Self { server: Box::new(server), name }
+    }
+
+    /// None where `PORTICO_TEST_POSTGRES` names no database, which is said once.
+    async fn if_there_is_one() -> Option<Self> {
+        static SAY: Once = Once::new();
+        if env::var_os("PORTICO_TEST_POSTGRES").is_none() {
+            SAY.call_once(|| io::stderr().write_all(WITHOUT_POSTGRES).unwrap());
+            return None;
+        }
+        Some(Self::new().await)
+    }
+
+    /// The server, where nothing but this schema is seen.
+    pub fn server(&self) -> Config {
+        let mut server = Config::clone(&self.server);
+        server.options(format!("-c search_path={}", self.name));
+        server
+    }
+
+    pub async fn open(&self) -> PostgresStore {
+        self.open_with(master_key(7)).await.unwrap()
+    }
+
+    pub async fn open_with(&self, key: Arc<MasterKey>) -> Result<PostgresStore, OpenError> {
+        PostgresServer::reach(self.server(), 16).await?.open(key).await
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let (server, sql) = (self.server.clone(), format!("DROP SCHEMA {} CASCADE", self.name));
+        let dropped = thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { raw(&server).await.batch_execute(&sql).await.unwrap() });
+        });
+        dropped.join().ok();
+    }
+}
+
+/// A connection of one's own to a PostgreSQL server.
+pub async fn raw(server: &Config) -> Client {
+    let (client, connection) = server.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 const WITHOUT_REDIS: &[u8] =
@@ -115,20 +207,24 @@ impl RedisPart {
 
 /// Sign-ins under way of every adapter, with connectors to begin them through.
 pub async fn login_desks() -> Vec<LoginDesk> {
-    let mut desks = vec![embedded_login_desk().await];
+    let mut desks = database_login_desks().await;
     if let Some(RedisPart { redis, .. }) = RedisPart::if_there_is_one().await {
         let logins = Arc::new(RedisLogins::new(redis, master_key(7)));
-        desks.push(LoginDesk { logins, ..embedded_login_desk().await });
+        let desk = database_login_desks().await.remove(0);
+        desks.push(LoginDesk { logins, ..desk });
     }
     desks
 }
 
-/// Sign-ins under way in the database.
-pub async fn embedded_login_desk() -> LoginDesk {
-    let Backend { store, folder } = sqlite();
-    let (_, connector) = person(&*store).await;
-    let another = connector_in(&*store, organization_in(&*store, "globex").await).await;
-    LoginDesk { logins: store, connector, another, _folder: folder }
+/// Sign-ins under way in the database, of every adapter.
+pub async fn database_login_desks() -> Vec<LoginDesk> {
+    let mut desks = Vec::new();
+    for Backend { store, folder } in stores().await {
+        let (_, connector) = person(&*store).await;
+        let another = connector_in(&*store, organization_in(&*store, "globex").await).await;
+        desks.push(LoginDesk { logins: store, connector, another, _folder: folder });
+    }
+    desks
 }
 
 /// Where sign-ins begin.
@@ -137,12 +233,12 @@ pub struct LoginDesk {
     pub connector: Connector,
     /// Another organization's.
     pub another: Connector,
-    _folder: TempDir,
+    _folder: Place,
 }
 
 /// Sessions of every adapter, over a database with one account.
 pub async fn sign_in_desks() -> Vec<Desk> {
-    let mut desks = vec![Desk::embedded().await];
+    let mut desks: Vec<_> = embedded_desks().await.into_iter().map(Desk::of).collect();
     if let Some(RedisPart { redis, .. }) = RedisPart::if_there_is_one().await {
         desks.push(Desk::of(redis_desk(redis).await));
     }
@@ -151,30 +247,34 @@ pub async fn sign_in_desks() -> Vec<Desk> {
 
 /// Where one person of one organization signs in.
 pub struct Desk<S: ?Sized = dyn Sessions> {
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn WholeStore>,
     pub sessions: Arc<S>,
     pub account: Account,
     pub connector: Connector,
-    pub folder: TempDir,
+    pub folder: Place,
 }
 
 impl Desk {
-    async fn embedded() -> Self {
-        Self::of(embedded_desk().await)
-    }
-
     fn of(desk: Desk<impl Sessions + 'static>) -> Self {
         let Desk { store, sessions, account, connector, folder } = desk;
         Self { store, sessions, account, connector, folder }
     }
 }
 
-/// A desk whose sessions are known to be the embedded ones.
+/// Desks whose sessions are known to be the embedded ones, over every database adapter.
+pub async fn embedded_desks() -> Vec<Desk<EmbeddedSessions>> {
+    let mut desks = Vec::new();
+    for Backend { store, folder } in stores().await {
+        let (account, connector) = person(&*store).await;
+        let sessions = EmbeddedSessions::open(store.clone(), now()).await.unwrap();
+        desks.push(Desk { store, sessions: Arc::new(sessions), account, connector, folder });
+    }
+    desks
+}
+
+/// The first of them, over the embedded database.
 pub async fn embedded_desk() -> Desk<EmbeddedSessions> {
-    let Backend { store, folder } = sqlite();
-    let (account, connector) = person(&*store).await;
-    let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now()).await.unwrap());
-    Desk { store, sessions, account, connector, folder }
+    embedded_desks().await.remove(0)
 }
 
 /// A desk whose sessions are known to be in Redis.
@@ -189,8 +289,9 @@ impl Desk<EmbeddedSessions> {
     pub async fn reopened(self, now: Timestamp) -> Self {
         let Self { store, sessions, account, connector, folder } = self;
         drop(sessions);
-        drop(Arc::into_inner(store).expect("nobody else holds the database"));
-        let store = Arc::new(open(&folder));
+        assert_eq!(Arc::strong_count(&store), 1, "nobody else holds the database");
+        drop(store);
+        let store = folder.open().await;
         let sessions = Arc::new(EmbeddedSessions::open(store.clone(), now).await.unwrap());
         Self { store, sessions, account, connector, folder }
     }

@@ -138,7 +138,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 fn config(ports: Ports, folder: &Folder, log: LogFilter) -> anyhow::Result<Config> {
     let public_url = PublicUrl::parse(&ports.public_url()).context("a loopback address")?;
     let mut config = Config::with_defaults(public_url);
-    config.database.path = folder.database();
+    config.database.path = Some(folder.database());
     config.listen.address.0 = address(ports.portico);
     config.outbound.loopback_authorities =
         [format!("127.0.0.1:{}", ports.tenant).parse().context("a loopback authority")?]

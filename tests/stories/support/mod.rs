@@ -11,6 +11,7 @@ mod directory;
 mod form;
 mod organization;
 pub mod port;
+mod postgres;
 pub mod program;
 mod redis;
 mod service;

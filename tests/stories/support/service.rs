@@ -24,7 +24,7 @@ use super::{
     browser::Browser,
     organization::{Organization, Terms},
     port::free_port,
-    redis,
+    postgres, redis,
     web::Ask,
 };
 
@@ -167,7 +167,11 @@ fn configuration(
     let public_url = options.public_url.as_deref().unwrap_or(origin);
     let mut config = Config::with_defaults(PublicUrl::parse(public_url).unwrap());
     config.listen.workers = Some(Whole::new(1));
-    config.database.path = folder.path().join("portico.db");
+    config.database.url = postgres::schema();
+    if config.database.url.is_none() {
+        config.database.path = Some(folder.path().join("portico.db"));
+    }
+    config.master_key.file = Some(folder.path().join("master.key"));
     if let Some((url, prefix)) = redis::shared() {
         config.redis.url = Some(url.parse().unwrap());
         config.redis.prefix = prefix;
@@ -204,5 +208,5 @@ async fn app(config: &Config, clock: &Clock) -> App {
             opened => return opened.unwrap(),
         }
     }
-    panic!("{} stays in use", config.database.path.display());
+    panic!("{} stays in use", config.database.place());
 }
