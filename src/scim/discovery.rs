@@ -211,7 +211,7 @@ fn attribute_value(attribute: &Attribute) -> Value {
         "required": attribute.required,
         "caseExact": attribute.case_exact,
         "mutability": attribute.mutability.as_str(),
-        "returned": "default",
+        "returned": if attribute.on_request { "request" } else { "default" },
         "uniqueness": if attribute.unique { "server" } else { "none" },
     });
     if !attribute.sub_attributes.is_empty() {

@@ -70,6 +70,16 @@ impl Projection {
         !excluded && self.attributes.as_ref().is_none_or(wanted)
     }
 
+    /// Whether `attributes` names a part of a core attribute, or that attribute; what is returned
+    /// on request only is in the answer then (RFC 7643 §7).
+    pub fn requests(&self, attribute: &str, part: &str) -> bool {
+        let requested = |names: &Vec<AttributePath>| match named(names, None, attribute) {
+            Named::Whole => true,
+            Named::Parts(subs) => subs.iter().any(|sub| sub.eq_ignore_ascii_case(part)),
+        };
+        self.attributes.as_ref().is_some_and(requested)
+    }
+
     /// The resource with the attributes that are wanted.
     pub fn apply(&self, resource: Map<String, Value>) -> Map<String, Value> {
         let projected = resource.into_iter().filter_map(|(name, value)| {
@@ -232,6 +242,22 @@ mod tests {
             expected["schemas"] = json!(["s"]);
             expected["id"] = json!("1");
             assert_eq!(projected(attributes, ""), expected, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_requested_by_its_name_or_by_that_of_its_attribute() {
+        let requests = [
+            (None, false),
+            (Some("displayName"), false),
+            (Some("members.value"), false),
+            (Some("members"), true),
+            (Some("MEMBERS.Display,id"), true),
+        ];
+        for (attributes, expected) in requests {
+            let projection = Projection::parse(attributes, None, &ENTRA).unwrap();
+
+            assert_eq!(projection.requests("members", "display"), expected, "{attributes:?}");
         }
     }
 

@@ -371,7 +371,8 @@ async fn the_parts_of_a_value_mean_what_the_standard_says() {
     let url = &scim.directory.url;
 
     let groups = scim.read(&ada).await["groups"].clone();
-    let members = scim.read(&team).await["members"].clone();
+    let named = scim.read(&format!("{team}?attributes=members")).await["members"].clone();
+    let plain = scim.read(&team).await["members"].clone();
     let nested = scim.read(&crew).await["members"].clone();
 
     assert_eq!(
@@ -379,12 +380,17 @@ async fn the_parts_of_a_value_mean_what_the_standard_says() {
         json!([{ "value": id(&team), "display": "Team", "type": "direct", "$ref": format!("{url}{team}") }])
     );
     assert_eq!(
-        members,
+        named,
         json!([{ "value": id(&ada), "display": "Ada Example", "type": "User", "$ref": format!("{url}{ada}") }])
+    );
+    // What a member is called is returned on request: scim2-tester compares with what it sent.
+    assert_eq!(
+        plain,
+        json!([{ "value": id(&ada), "type": "User", "$ref": format!("{url}{ada}") }])
     );
     assert_eq!(
         nested,
-        json!([{ "value": id(&team), "display": "Team", "type": "Group", "$ref": format!("{url}{team}") }])
+        json!([{ "value": id(&team), "type": "Group", "$ref": format!("{url}{team}") }])
     );
 }
 

@@ -179,7 +179,7 @@ impl Page<'_> {
             location: self.location_of(kind, &member.id),
             value: member.id.to_string(),
             kind,
-            display: Some(member.display),
+            display: self.projection.requests("members", "display").then_some(member.display),
         }
     }
 

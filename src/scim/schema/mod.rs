@@ -45,6 +45,8 @@ pub struct Attribute {
     pub mutability: Mutability,
     /// Whether no two resources of an organization may share its value.
     pub unique: bool,
+    /// Whether only an answer has it whose `attributes` were named.
+    pub on_request: bool,
     /// The members of a complex value.
     pub sub_attributes: &'static [Attribute],
     /// Values that clients commonly use.
@@ -155,6 +157,7 @@ impl Attribute {
             case_exact: false,
             mutability: Mutability::ReadWrite,
             unique: false,
+            on_request: false,
             sub_attributes: &[],
             canonical_values: &[],
             reference_types: &["external"],
@@ -187,6 +190,10 @@ impl Attribute {
 
     const fn unique(self) -> Self {
         Self { unique: true, ..self }
+    }
+
+    const fn on_request(self) -> Self {
+        Self { on_request: true, ..self }
     }
 
     const fn exact(self) -> Self {

@@ -128,7 +128,7 @@ pub static GROUP_SCHEMA: Schema = Schema {
             &[
                 VALUE.exact().immutable(),
                 REF.to(&["User", "Group"]).immutable(),
-                DISPLAY.read_only(),
+                DISPLAY.read_only().on_request(),
                 TYPE.commonly(&["User", "Group"]).immutable(),
             ],
         ),
