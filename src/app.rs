@@ -17,7 +17,8 @@ use self::{
 use crate::{
     config::{Config, MasterKeyError},
     domain::{
-        clock::Clock, connector::ConnectorKind, master_key::MasterKey, session::SessionLimits,
+        clock::Clock, connector::ConnectorKind, master_key::MasterKey, secret::Secret,
+        session::SessionLimits,
     },
     http::{
         self, State,

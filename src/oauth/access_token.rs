@@ -46,12 +46,7 @@ pub struct AccessTokenClaims {
 
 impl AccessTokenClaims {
     /// The claims of a token that was issued here for the platform and has not ended.
-    pub fn verify(
-        token: &Secret,
-        signer: &Signer,
-        issuer: &str,
-        now: Timestamp,
-    ) -> Option<Self> {
+    pub fn verify(token: &Secret, signer: &Signer, issuer: &str, now: Timestamp) -> Option<Self> {
         let claims: Self = signer.verified(token)?;
         let is_for_platform = claims.iss == issuer && claims.aud == issuer;
         (is_for_platform && now.as_second() < claims.exp).then_some(claims)

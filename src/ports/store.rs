@@ -15,6 +15,7 @@ use crate::{
         decision::Decision,
         id::{AccountId, ConnectorId, CredentialId, OrganizationId, Reference},
         organization::{EmailDomain, Organization, Slug},
+        provisioning_policy::ProvisioningPolicy,
         secret::{Secret, SecretDigest},
         session::{Identity, Session, SignOutHints},
         setup_link::SetupLink,
@@ -145,6 +146,17 @@ pub trait Connectors: Send + Sync {
         &self,
         organization_id: OrganizationId,
     ) -> Result<Vec<Connector>, Unavailable>;
+
+    /// Gives a connector another provisioning policy.
+    ///
+    /// `false` if the organization has no such connector.
+    async fn replace_provisioning_policy(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        policy: &ProvisioningPolicy,
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable>;
 
     /// Gives a connector other SCIM credentials, if it still has those of `expected`.
     ///

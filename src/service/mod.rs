@@ -18,6 +18,7 @@ pub mod logout;
 pub mod maintenance;
 pub mod organizations;
 pub mod provisioning;
+pub mod provisioning_policy;
 pub mod role;
 pub mod scim_credentials;
 pub mod session_token;

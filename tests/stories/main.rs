@@ -9,6 +9,7 @@ mod finish_a_sign_in;
 mod keep_organizations_apart;
 mod log_in;
 mod log_out;
+mod look_after_provisioning;
 mod lose_access_meanwhile;
 mod not_go_in_circles;
 mod protect_an_application;

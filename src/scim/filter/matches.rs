@@ -45,7 +45,7 @@ impl Comparison {
         values.iter().any(|value| is_equal(&self.form(simple(value))))
     }
 
-    /// A value as it is in the [search form](super::search_form) of its resource.
+    /// A value as it is in the [search form](super::search_form()) of its resource.
     fn form<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
         match value {
             Value::String(text) if !self.case_exact => Cow::Owned(fold(text).into()),

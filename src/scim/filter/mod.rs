@@ -3,8 +3,8 @@
 //! # Why
 //!
 //! A filter is evaluated in three places: in memory ([`Filter::matches`]), by SQLite, which calls
-//! that, and by PostgreSQL, which compares with the [`search_form`] of a resource. They agree
-//! because one function, [`fold`], says which texts are the same where case does not count.
+//! that, and by PostgreSQL, which compares with the [`search_form()`] of a resource. They agree
+//! because one function, [`fold()`], says which texts are the same where case does not count.
 
 mod display;
 mod fold;
@@ -118,7 +118,7 @@ impl Operator {
 }
 
 impl Comparison {
-    /// What to compare the [`search_form`] of a resource with: the value, its text folded unless
+    /// What to compare the [`search_form()`] of a resource with: the value, its text folded unless
     /// case counts.
     pub fn wanted(&self) -> Value {
         match &self.value {
@@ -127,7 +127,7 @@ impl Comparison {
         }
     }
 
-    /// The values in a [`search_form`] that are equal: [`Self::wanted`], and what it spells or is
+    /// The values in a [`search_form()`] that are equal: [`Self::wanted`], and what it spells or is
     /// spelled by. `"true"` and `true` are equal, and `"7"` and `7`: Entra ID quotes whatever it
     /// compares with, and an attribute that nobody published may have values of any type.
     pub fn equals(&self) -> Vec<Value> {

@@ -9,7 +9,7 @@ use crate::scim::{
 };
 
 /// The resource as a database stores it to compare with: names and URNs in ASCII small letters,
-/// texts [folded](fold) unless their case counts, numbers and booleans as they are, nulls left
+/// texts [folded](fold()) unless their case counts, numbers and booleans as they are, nulls left
 /// out.
 ///
 /// What a [`Comparison`](super::Comparison) finds in it, byte by byte with

@@ -73,6 +73,27 @@ impl Connectors for PostgresStore {
         self.all("listing connectors", &sql, &[&organization_id], read).await
     }
 
+    async fn replace_provisioning_policy(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        policy: &ProvisioningPolicy,
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable> {
+        let sql = format!(
+            "WITH replaced AS (
+                 UPDATE connector SET provisioning = $3
+                 WHERE organization_id = $1 AND id = $2 RETURNING 1)
+             {}",
+            audit_log::insertion(4, "replaced")
+        );
+        let policy = Json(policy);
+        let values: [&(dyn ToSql + Sync); 3] = [&organization_id, &id, &policy];
+        let audit = AuditRow::of(audit);
+        let values = [&values[..], &audit.values()].concat();
+        Ok(self.write("changing a provisioning policy", &sql, &values).await? > 0)
+    }
+
     async fn replace_scim_credentials(
         &self,
         organization_id: OrganizationId,

@@ -15,6 +15,7 @@ use crate::{
         connector::{ClientAuthentication, Connector, ScimCredential, ScimCredentials},
         id::{ConnectorId, OrganizationId},
         master_key::MasterKey,
+        provisioning_policy::ProvisioningPolicy,
         secret::Secret,
     },
     ports::{
@@ -75,6 +76,26 @@ impl Connectors for SqliteStore {
     ) -> Result<Vec<Connector>, Unavailable> {
         let of_organization = "organization_id = ? ORDER BY id";
         self.select_connectors("listing connectors", of_organization, &organization_id)
+    }
+
+    async fn replace_provisioning_policy(
+        &self,
+        organization_id: OrganizationId,
+        id: ConnectorId,
+        policy: &ProvisioningPolicy,
+        audit: &AuditEvent,
+    ) -> Result<bool, Unavailable> {
+        let (policy, audit) = (policy.clone(), audit.clone());
+        self.write("changing a provisioning policy", move |connection| {
+            let sql = "UPDATE connector SET provisioning = ? WHERE organization_id = ? AND id = ?";
+            let values = params![Json(&policy), organization_id, id];
+            let replaced = connection.prepare_cached(sql)?.execute(values)? > 0;
+            if replaced {
+                audit_log::insert(connection, &audit)?;
+            }
+            Ok(replaced)
+        })
+        .await
     }
 
     async fn replace_scim_credentials(

@@ -12,6 +12,7 @@ use portico::{
         connector::Connector,
         decision::Decision,
         id::Reference,
+        secret::Secret,
     },
     ports::Ports,
     simulator::{SimulatedEntra, SimulatorOptions},
@@ -27,6 +28,9 @@ use super::{
     postgres, redis,
     web::Ask,
 };
+
+/// What the operator calls the management API with.
+pub const OPERATOR_TOKEN: &str = "an operator token of many random characters";
 
 /// What an operator decides, where it matters.
 #[derive(Clone, Debug, Default)]
@@ -180,6 +184,7 @@ fn configuration(
         [entra.address().to_string().parse().unwrap()].into_iter().collect();
     config.return_to.allowed_origins =
         options.return_origins.iter().map(|origin| Origin::parse(origin).unwrap()).collect();
+    config.api.operator_token = Some(Secret::new(OPERATOR_TOKEN));
     config.proxies.trusted =
         options.proxies.iter().map(|network| network.parse().unwrap()).collect();
     if let Some(minutes) = options.idle_minutes {
