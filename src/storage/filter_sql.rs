@@ -189,9 +189,15 @@ impl Key {
     }
 }
 
+/// More keys than these are no help, and more than a statement can have.
+const MOST_KEYS: usize = 100;
+
+/// So many keys of a few resources each name a few at most.
+const FEW_KEYS: usize = 20;
+
 /// Whether the keys name a few resources at most.
 pub(super) fn name_few(keys: &[Key], kind: ResourceType) -> bool {
-    keys.len() <= 20 && keys.iter().all(|key| key.names_few(kind))
+    keys.len() <= FEW_KEYS && keys.iter().all(|key| key.names_few(kind))
 }
 
 /// Keys of which every resource that matches the filter has one; `None` where no index helps.
@@ -203,7 +209,8 @@ pub(super) fn keys(filter: &Filter, kind: ResourceType) -> Option<Vec<Key>> {
         }
         Filter::Or(parts) => {
             let each: Option<Vec<_>> = parts.iter().map(|part| keys(part, kind)).collect();
-            each.map(|each| each.into_iter().flatten().collect())
+            let keys: Vec<_> = each?.into_iter().flatten().collect();
+            (keys.len() <= MOST_KEYS).then_some(keys)
         }
         Filter::Present(path) => key_within(path, kind),
         Filter::Compare(Comparison { path, operator: Operator::Equal, value, .. })

@@ -5,7 +5,12 @@ mod model;
 use portico::{
     domain::{account::Account, connector::Connector, group::Group},
     ports::query::{Page, Query, Start},
-    scim::{dialect::ENTRA, filter::Filter, schema::ResourceType, sort::Sort},
+    scim::{
+        dialect::ENTRA,
+        filter::{Filter, MAX_LENGTH},
+        schema::ResourceType,
+        sort::Sort,
+    },
 };
 use serde_json::json;
 
@@ -308,6 +313,30 @@ async fn a_filter_finds_those_for_whom_it_holds() {
 
             assert_eq!(user_names(&page), expected, "{filter}");
             assert_eq!((page.total, page.remaining), (expected.len() as u64, 0), "{filter}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_of_hundreds_of_conditions_is_answered() {
+    for backend in stores().await {
+        let store = &*backend.store;
+        let acme = directory_in(store, "acme").await;
+        some_people(store, &acme).await;
+        let filters = [
+            ("emails eq \"\" or ", "emails eq \"c@acme.example\""),
+            ("id eq \"\" or ", "userName eq \"çeli̇k\""),
+            ("groups pr or ", "displayName eq \"alice\" and externalId eq null"),
+            ("title ne \"x\" and ", "userName sw \"ç\""),
+            ("not (groups pr) and ", "userName sw \"ç\""),
+        ];
+
+        for (repeated, last) in filters {
+            let times = (MAX_LENGTH - last.len()) / repeated.len();
+            let filter = format!("{}{last}", repeated.repeat(times));
+            let page = accounts(store, &acme, &matching(&filter, ResourceType::User)).await;
+
+            assert_eq!(user_names(&page), ["ÇELİK"], "{repeated}");
         }
     }
 }

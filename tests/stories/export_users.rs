@@ -69,7 +69,7 @@ impl Scene {
     async fn ports(&self) -> Ports {
         let public_url = PublicUrl::parse(&self.installation.origin).unwrap();
         let mut config = Config::with_defaults(public_url);
-        config.database.path = self.path("data/portico.db");
+        config.database.path = Some(self.path("data/portico.db"));
         App::open_beside(config, Clock::system()).await.unwrap().ports
     }
 
