@@ -125,22 +125,22 @@ fn made_up(name: &str) -> Value {
     json!({
         "schemas": [USER, ENTERPRISE],
         "userName": name, "externalId": format!("e-{name}"), "active": true,
-        "displayName": "BWMHWHL", "title": "IZBKTFH", "nickName": "N", "userType": "UT",
+        "displayName": "DN", "title": "TI", "nickName": "N", "userType": "UT",
         "profileUrl": "PU", "preferredLanguage": "vi-VN", "locale": "en-NZ",
         "timezone": "Africa/Freetown",
         "name": {
             "givenName": "G", "familyName": "F", "formatted": "Fo", "middleName": "M",
             "honorificPrefix": "P", "honorificSuffix": "S",
         },
-        "emails": [{ "type": "work", "value": format!("{name}@gleason.example"), "primary": true }],
+        "emails": [{ "type": "work", "value": format!("{name}@validator.example"), "primary": true }],
         "phoneNumbers": [
-            { "type": "work", "value": "98-543-2153", "primary": true },
-            { "type": "mobile", "value": "98-543-2154" },
-            { "type": "fax", "value": "98-543-2155" },
+            { "type": "work", "value": "555-0103", "primary": true },
+            { "type": "mobile", "value": "555-0104" },
+            { "type": "fax", "value": "555-0105" },
         ],
         "addresses": [{
-            "type": "work", "formatted": "AF", "streetAddress": "9 Farrell Drive", "locality": "L",
-            "region": "R", "postalCode": "zg0 6tk", "country": "Sierra Leone", "primary": true,
+            "type": "work", "formatted": "AF", "streetAddress": "ST", "locality": "L",
+            "region": "R", "postalCode": "PC 1", "country": "Sierra Leone", "primary": true,
         }],
         "roles": [{ "primary": true, "display": "D", "value": "V", "type": "T" }],
         ENTERPRISE: {
