@@ -343,6 +343,25 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_a_list_says_twice_it_says_once() {
+        let (a, b) = (json!({ "value": "a", "type": "x" }), json!({ "value": "b" }));
+        let louder = json!({ "value": "a", "type": "x", "display": "A" });
+        let other = json!({ "value": "a", "type": "y" });
+        let place = json!({ "locality": "Kiel" });
+        let body = body_with(json!({
+            "roles": [a, b, a, other, louder, b],
+            "addresses": [place, place, { "locality": "Bonn" }],
+            "urn:x:2.0:User": { "list": ["1", "1"] },
+        }));
+
+        let user = User::parse(body, &STRICT).unwrap();
+
+        assert_eq!(user.attributes["roles"], json!([a, b, other]));
+        assert_eq!(user.attributes["addresses"], json!([place, { "locality": "Bonn" }]));
+        assert_eq!(user.attributes["urn:x:2.0:User"]["list"], json!(["1", "1"]));
+    }
+
+    #[test]
     fn of_two_primary_addresses_the_first_stays_primary() {
         let emails = json!([{ "value": "a@x", "type": "home" },
             { "value": "b@x", "primary": true }, { "value": "c@x", "primary": true }]);
@@ -358,7 +377,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_refusal_names_the_attribute() {
-        let (mut deep, wide) = (json!(1), vec![json!({ "value": "x" }); MAX_VALUES + 1]);
+        let wide: Vec<_> = (0..=MAX_VALUES).map(|n| json!({ "value": n.to_string() })).collect();
+        let mut deep = json!(1);
         for _ in 0..=MAX_DEPTH + 1 {
             deep = json!([deep, 1]);
         }

@@ -15,8 +15,8 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Story {
-    /// What it is about.
-    story: String,
+    #[serde(rename = "story")]
+    about: String,
     /// The connector's profile; without one, that of a connector that was told nothing.
     profile: Option<String>,
     steps: Vec<Step>,
@@ -113,7 +113,7 @@ async fn play(service: &Service, slug: &str, file: &str, story: Story) {
     let directory = organization.scim();
     let mut captured = Captured::from([("url".to_owned(), directory.url.clone())]);
     for step in &story.steps {
-        let place = format!("{file} ({}), {}", story.story, step.says);
+        let place = format!("{file} ({}), {}", story.about, step.says);
         take(&directory, step, &mut captured, &place).await;
     }
 }

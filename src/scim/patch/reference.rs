@@ -203,6 +203,23 @@ fn demoted(before: &[Value], after: Vec<Value>) -> Vec<Value> {
     each.collect()
 }
 
+/// "The same (type, value) combination SHOULD NOT be returned more than once" (RFC 7643 §2.4).
+fn said_once(list: &[Value]) -> Vec<Value> {
+    let mut once: Vec<Value> = Vec::new();
+    for element in list {
+        let says_the_same = |said: &Value| match element.get("value") {
+            Some(value) => {
+                said.get("value") == Some(value) && said.get("type") == element.get("type")
+            }
+            None => said == element,
+        };
+        if !once.iter().any(says_the_same) {
+            once.push(element.clone());
+        }
+    }
+    once
+}
+
 /// A user after all operations, or the `scimType` of the refusal.
 fn interpreted(user: &User, operations: &[Asked]) -> Result<Map<String, Value>, &'static str> {
     let mut refused = operations.iter().filter(|asked| asked.op == "remove");
@@ -211,9 +228,14 @@ fn interpreted(user: &User, operations: &[Asked]) -> Result<Map<String, Value>, 
         return Err("mutability");
     }
     let start = user.attributes().clone();
-    let end = operations.iter().try_fold(start, |resource, asked| {
+    let mut end = operations.iter().try_fold(start, |resource, asked| {
         interpret(&resource, asked.op, &asked.target, &asked.value)
     })?;
+    for list in LISTS {
+        if let Some(list) = end.get_mut(list).and_then(Value::as_array_mut) {
+            *list = said_once(list);
+        }
+    }
     let has_email = end.get("emails").and_then(Value::as_array).into_iter().flatten();
     let has_email = has_email.clone().any(|email| email.get("value").is_some());
     if has_email { Ok(end) } else { Err("invalidValue") }
