@@ -5,13 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{
-    answer::Answer,
-    directory::{Credential, Directory},
-    organization::Organization,
-    service::{OPERATOR_TOKEN, Service},
-    web::Ask,
-};
+use crate::support::{Answer, Ask, Credential, Directory, OPERATOR_TOKEN, Organization, Service};
 
 /// What a program asks of a connector's provisioning.
 struct Program<'a> {

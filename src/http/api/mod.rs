@@ -13,6 +13,7 @@ use actix_web::{
     web::{self, Payload},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::http::{self, error::ApiError, extract::api_caller::ApiCaller};
 
@@ -62,5 +63,8 @@ fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> HttpRespons
 /// The body, as what it must be.
 async fn body<T: DeserializeOwned>(payload: Payload) -> Result<T, ApiError> {
     let body = http::body::read(payload, LONGEST_BODY).await?;
-    serde_json::from_slice(&body).map_err(|error| ApiError::Refused(format!("The body: {error}.")))
+    // A list would do for an object whose members all have defaults.
+    let object = serde_json::from_slice::<Map<String, Value>>(&body);
+    let read = object.and_then(|object| serde_json::from_value(object.into()));
+    read.map_err(|error| ApiError::Refused(format!("The body: {error}.")))
 }

@@ -23,6 +23,6 @@ pub use self::{
     directory::{Credential, Directory},
     organization::{Organization, Terms},
     program::{Installation, stderr},
-    service::{Options, Service},
+    service::{OPERATOR_TOKEN, Options, Service},
     web::Ask,
 };
