@@ -19,3 +19,4 @@ mod session_cookie;
 mod set_up_an_organization;
 mod start_and_stop;
 mod support;
+mod take_over_an_account;
