@@ -325,6 +325,8 @@ pub enum ScimFault {
     Conflict(String),
     /// It asks for more than one request may.
     TooLarge(String),
+    /// The body says that it is no JSON.
+    NotJson,
     /// The protocol has it and this service does not.
     NotImplemented(&'static str),
     /// `If-Match` names another version.
@@ -390,6 +392,10 @@ impl ScimFault {
             Self::Scim(error) => error.to_string(),
             Self::NotFound(what) | Self::Conflict(what) | Self::TooLarge(what) => what.clone(),
             Self::MethodNotAllowed => "This address does not take that method.".to_owned(),
+            Self::NotJson => {
+                "The body must be JSON, sent as application/scim+json or application/json."
+                    .to_owned()
+            }
             Self::Forbidden(why) | Self::NotImplemented(why) => (*why).to_owned(),
             Self::PreconditionFailed => {
                 "The resource was changed meanwhile: If-Match names another version. Read it \
@@ -441,6 +447,7 @@ impl ResponseError for ScimFault {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Body(error) => body_status(*error),

@@ -62,6 +62,12 @@ pub fn silent(scim: &ScimRequest, resource: &Resource) -> HttpResponse {
         .finish()
 }
 
+/// An answer that says that the client holds a resource as it is.
+pub fn unchanged(resource: &Resource) -> HttpResponse {
+    let etag = resource_meta::etag(resource.version());
+    HttpResponse::NotModified().insert_header((ETAG, etag)).finish()
+}
+
 /// The address of a resource.
 pub fn location(scim: &ScimRequest, resource: &Resource) -> String {
     format!("{}{}/{}", scim.base_url(), resource.kind().endpoint(), resource.id())

@@ -5,7 +5,7 @@ use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
-    http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT},
+    http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT},
     web::{self, Bytes, Data},
 };
 use jiff::Timestamp;
@@ -51,6 +51,7 @@ struct Asked {
     query: String,
     if_match: Option<String>,
     if_none_match: Option<String>,
+    content_type: Option<String>,
     /// The body as it came, for the line about a write that was refused.
     sent: RefCell<Bytes>,
 }
@@ -73,6 +74,7 @@ impl FromRequest for ScimRequest {
                 query: request.query_string().to_owned(),
                 if_match: header(&request, &IF_MATCH),
                 if_none_match: header(&request, &IF_NONE_MATCH),
+                content_type: header(&request, &CONTENT_TYPE),
                 sent: RefCell::default(),
                 organization,
                 connector,
@@ -147,6 +149,9 @@ impl ScimRequest {
         payload: web::Payload,
         longest: usize,
     ) -> Result<Map<String, Value>, ScimFault> {
+        if self.asked.content_type.as_deref().is_some_and(|kind| !is_json(kind)) {
+            return Err(ScimFault::NotJson);
+        }
         let sent = http::body::read(payload, longest).await?;
         self.asked.sent.replace(sent.clone());
         Ok(body::parse(&sent)?)
@@ -167,6 +172,12 @@ impl ScimRequest {
         let held = self.asked.if_none_match.as_deref();
         held.is_some_and(|held| resource_meta::etag_matches(held, version))
     }
+}
+
+/// Whether a media type is JSON under any of its names.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.is_empty() || essence.ends_with("/json") || essence.ends_with("+json")
 }
 
 /// A header's text, if it is there and is text.

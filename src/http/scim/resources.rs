@@ -34,7 +34,7 @@ pub async fn show(
     let projection = parse_projection(scim.query(), scim.profile())?;
     let found = scim.directory().find(kind, &id.1).await?;
     if scim.holds(found.version()) {
-        return Ok(HttpResponse::NotModified().finish());
+        return Ok(answer::unchanged(&found));
     }
     answer::resource(&scim, HttpResponse::Ok(), found, &projection).await
 }
