@@ -108,6 +108,9 @@ fn client() -> reqwest::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(Duration::from_secs(5))
+        // Portico closes connections that nobody has used for five seconds: none may be taken up
+        // again at that very moment.
+        .pool_idle_timeout(Duration::from_secs(2))
         .build()
 }
 
@@ -115,7 +118,7 @@ async fn serve(proxy: Data<Proxy>, request: HttpRequest, page: &'static Page) ->
     let answer = match proxy.ask(&request, page.needs).await {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::warn!(%error, "the sample application's proxy can't ask");
+            tracing::warn!(?error, "the sample application's proxy can't ask");
             return HttpResponse::BadGateway().body("Portico does not answer.");
         }
     };
